@@ -1,0 +1,20 @@
+"""The Celery app and the schedule of the periodic tasks; each has a command of the same name, so cron can replace it."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("meterdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "expire suspensions": {"task": "customers.tasks.expire_suspensions", "schedule": 60.0},
+    "expire holds": {"task": "billing.tasks.expire_holds", "schedule": 60.0},
+    "bill what is due": {"task": "billing.tasks.bill_due", "schedule": crontab(minute="5")},
+}

@@ -1,0 +1,1 @@
+"""Ids, money, errors, events, guards, history and admin helpers: knows Django and libraries, none of our apps."""

@@ -1,0 +1,62 @@
+"""Everything an admin page of ours is made of; apps import from here, and nothing of the theme itself."""
+
+from __future__ import annotations
+
+from django.contrib.admin import register
+from django.contrib.admin.sites import site
+
+from config.kernel.admin import checks as checks
+from config.kernel.admin.actions import Action, action, list_action
+from config.kernel.admin.columns import badge, change_url, link_to, money_column, status_badge
+from config.kernel.admin.forms import ActionForm, DeletionForm, RecordForm
+from config.kernel.admin.inlines import TabularInline
+from config.kernel.admin.records import ModelAdmin, ReadOnlyModelAdmin
+from config.kernel.admin.secrets import secrets_page
+from config.kernel.admin.theme import (
+    AdminPasswordChangeForm,
+    AutocompleteFilter,
+    BooleanFilter,
+    ChoicesFilter,
+    DropdownFilter,
+    RangeDateFilter,
+    RangeDateTimeFilter,
+    RangeNumericFilter,
+    RelatedFilter,
+    TextFilter,
+    UserChangeForm,
+    UserCreationForm,
+    display,
+)
+
+__all__ = [
+    "Action",
+    "ActionForm",
+    "AdminPasswordChangeForm",
+    "AutocompleteFilter",
+    "BooleanFilter",
+    "ChoicesFilter",
+    "DeletionForm",
+    "DropdownFilter",
+    "ModelAdmin",
+    "RangeDateFilter",
+    "RangeDateTimeFilter",
+    "RangeNumericFilter",
+    "ReadOnlyModelAdmin",
+    "RecordForm",
+    "RelatedFilter",
+    "TabularInline",
+    "TextFilter",
+    "UserChangeForm",
+    "UserCreationForm",
+    "action",
+    "badge",
+    "change_url",
+    "display",
+    "link_to",
+    "list_action",
+    "money_column",
+    "register",
+    "secrets_page",
+    "site",
+    "status_badge",
+]

@@ -1,0 +1,108 @@
+"""A record's history as a page: who changed what, when and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.utils import display_for_field, unquote
+from django.contrib.admin.views.main import PAGE_VAR
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+
+from config.kernel.admin.columns import NOTHING
+from config.kernel.money import plain
+
+if TYPE_CHECKING:
+    from config.kernel.admin.records import ModelAdmin
+
+ENTRIES_A_PAGE = 50
+KINDS = {"+": "Created", "~": "Changed", "-": "Deleted"}
+#: Columns that tell nothing: they never change, or with every change.
+SILENT = frozenset({"id", "created_at", "updated_at"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One field's old and new value, as an operator reads them."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One row of the history."""
+
+    kind: str
+    row: Any
+    changes: Sequence[Change]
+
+
+def history_page(admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Render the history of one object, newest first."""
+    obj = admin.get_object(request, unquote(object_id))
+    if obj is None:
+        return admin.not_found(request, object_id)
+    if not admin.has_view_or_change_permission(request, obj):
+        raise PermissionDenied
+    manager = getattr(obj, history_manager(admin.model))
+    rows = manager.order_by("-history_date", "-history_id")
+    paginator = admin.get_paginator(request, rows, ENTRIES_A_PAGE)
+    page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
+    # One row more than shown, so that the oldest of this page has one to differ from.
+    older = rows[page.end_index() : page.end_index() + 1]
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"History: {obj}",
+        "opts": admin.opts,
+        "entries": list(entries([*page.object_list, *older], shown=len(page.object_list))),
+        "page": page,
+        "headings": ["When", "Who", "What", "Why"],
+        "page_var": PAGE_VAR,
+        "back_url": admin.object_url(obj),
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "kernel/history.html", context)
+
+
+def history_manager(model: type[models.Model]) -> str:
+    """Return the name of the model's history manager; empty for a model without history."""
+    return str(getattr(model._meta, "simple_history_manager_attribute", ""))
+
+
+def entries(rows: Sequence[Any], *, shown: int) -> Iterator[Entry]:
+    """Yield the first ``shown`` rows with their differences from the next older one."""
+    for row, before in list(pairwise([*rows, None]))[:shown]:
+        yield Entry(kind=KINDS[row.history_type], row=row, changes=list(changes_between(before, row)))
+
+
+def changes_between(before: Any, row: Any) -> Iterable[Change]:
+    """Yield what differs; for the first row of a history, what the record was made with."""
+    for field in row.tracked_fields:
+        if field.name in SILENT:
+            continue
+        new, old = getattr(row, field.attname), None if before is None else getattr(before, field.attname)
+        if new != old and not (before is None and new in (None, "", [], {})):
+            yield Change(label=capfirst(str(field.verbose_name)), old=printed(old, field), new=printed(new, field))
+
+
+def printed(value: Any, field: models.Field[Any, Any]) -> str:
+    """Return a stored value in words: choices by their label, booleans as yes and no."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return str(plain(value))
+    if isinstance(value, dict | list):
+        return json.dumps(value, default=str, ensure_ascii=False, sort_keys=True)
+    return str(display_for_field(value, field, NOTHING))

@@ -1,0 +1,248 @@
+"""The admin pages of records: they change nothing themselves but hand their forms to operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.auth import get_permission_codename
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from config.kernel.admin.actions import Action
+from config.kernel.admin.deletion import Deletion
+from config.kernel.admin.forms import AmountInput, DeletionForm, RecordForm
+from config.kernel.admin.history import history_manager, history_page
+from config.kernel.admin.inlines import ShownFields
+from config.kernel.admin.secrets import secrets_page
+from config.kernel.admin.theme import AmountWidget, ThemedModelAdmin
+from config.kernel.errors import DomainError
+from config.kernel.history import because
+from config.kernel.money import AmountField
+from config.kernel.secrets import issued_secrets
+
+MODEL_PERMISSIONS = ("view", "add", "change", "delete")
+
+#: What an operation has just refused; the same request is then answered once more, as an invalid form.
+_refusal: ContextVar[DomainError | None] = ContextVar("refusal", default=None)
+
+
+class ModelAdmin(ShownFields, ThemedModelAdmin):
+    """
+    A record's list, form, history, deletion and actions.
+
+    Subclasses say which operations their forms lead to by defining ``create``, ``change`` and ``delete``; a page
+    without its hook is not offered. Actions declared with ``@action`` and ``@list_action`` are found by themselves,
+    in the order of their definition.
+    """
+
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    list_filter_submit = True
+    form: type[forms.ModelForm[Any]] = RecordForm
+    formfield_overrides: ClassVar[dict[Any, Any]] = {AmountField: {"form_class": AmountInput, "widget": AmountWidget}}
+    #: What the delete page asks for; replace it to ask for more.
+    deletion_form: type[DeletionForm] = DeletionForm
+
+    delete_selected = Deletion()
+
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        found = self.declared_actions()
+        names = [name for name, one in found.items() if one.bulk]
+        self.actions = [name for name in names if name != "delete_selected" or self.has_hook("delete")]
+        self.actions_detail = [name for name, one in found.items() if one.detail]
+        self.actions_list = [name for name, one in found.items() if not one.detail and not one.bulk]
+        super().__init__(model, admin_site)
+
+    @classmethod
+    def declared_actions(cls) -> dict[str, Action]:
+        """Return the actions of this class and its bases, those of the bases first."""
+        names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
+        found = {name: getattr(cls, name, None) for name in names}
+        return {name: one for name, one in found.items() if isinstance(one, Action)}
+
+    # The hooks: each calls one operation.
+
+    def create(self, request: HttpRequest, form: Any) -> models.Model:
+        """Make a record of ``form.cleaned_data`` through an operation and return it."""
+        raise PermissionDenied
+
+    def change(self, request: HttpRequest, obj_id: Any, form: Any) -> models.Model:
+        """Change the record ``obj_id`` as ``form.cleaned_data`` says through an operation and return it."""
+        raise PermissionDenied
+
+    def delete(self, request: HttpRequest, obj_id: Any, cleaned: dict[str, Any]) -> None:
+        """Delete the record ``obj_id`` through an operation; ``cleaned`` has ``confirm`` and ``reason``."""
+        raise PermissionDenied
+
+    @classmethod
+    def has_hook(cls, name: str) -> bool:
+        """Tell whether this admin defines the hook ``name`` itself."""
+        return getattr(cls, name) is not getattr(ModelAdmin, name)
+
+    # Permissions: a page needs its hook, an action only what it names.
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Offer the add page to those who may, where there is an operation behind it."""
+        return self.has_hook("create") and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Offer an editable form to those who may, where there is an operation behind it."""
+        return self.has_hook("change") and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Offer the delete page to those who may, where there is an operation behind it."""
+        return self.has_hook("delete") and super().has_delete_permission(request, obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Show the page to those who may view or change such records, also where the form changes nothing."""
+        return super().has_view_permission(request, obj) or super().has_change_permission(request, obj)
+
+    def permits(self, request: HttpRequest, action: Action) -> bool:
+        """Tell whether the operator has every permission that ``action`` names."""
+        return all(self._has(request, name) for name in action.permissions)
+
+    def _has(self, request: HttpRequest, name: str) -> bool:
+        user: Any = request.user
+        if name in MODEL_PERMISSIONS:
+            return bool(user.has_perm(f"{self.opts.app_label}.{get_permission_codename(name, self.opts)}"))
+        return bool(user.has_perm(name) if "." in name else getattr(self, f"has_{name}_permission")(request))
+
+    # Saving.
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form; right after a refusal, one that is invalid for it."""
+        form = super().get_form(request, obj, change, **kwargs)
+        form.refusal = _refusal.get()  # type: ignore[attr-defined]
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fieldsets, with the reason of a change last."""
+        fieldsets: list[tuple[Any, Any]] = [
+            (title, {**options, "fields": [name for name in options["fields"] if name != "change_reason"]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+        if obj is not None and self.has_change_permission(request, obj) and issubclass(self.form, RecordForm):
+            fieldsets.append((None, {"fields": ["change_reason"]}))
+        return fieldsets
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Show or save the form; a refusal undoes everything and comes back as an error of the form."""
+        try:
+            with issued_secrets() as issued:
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refusal:
+            token = _refusal.set(refusal)
+            try:
+                return super().changeform_view(request, object_id, form_url, extra_context)
+            finally:
+                _refusal.reset(token)
+        if issued:
+            back = response.url if hasattr(response, "url") else self.list_url(request)
+            return secrets_page(request, issued, back, admin_site=self.admin_site)
+        return response
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Call the hook instead of ``obj.save()``, and let Django's messages and redirect speak of what it returned."""
+        with because(form.cleaned_data.get("change_reason") or ""):
+            saved = self.change(request, obj.pk, form) if change else self.create(request, form)
+        vars(obj).update(vars(saved))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[Any], change: bool) -> None:
+        """Save nothing: inlines are read-only, and many-to-many fields are written by the hook's operation."""
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Name the fields changed; the inlines, which save nothing, have nothing to add."""
+        return super().construct_change_message(request, form, [], add)
+
+    # Deleting.
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Show the guards' report and delete what was confirmed."""
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
+        return self.delete_selected(request, object_id=object_id)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Call the hook instead of ``obj.delete()``."""
+        self.delete(request, obj.pk, {"confirm": False, "reason": ""})
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        """Call the hook for each object instead of ``queryset.delete()``; all of them or none."""
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+    # Actions and history.
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any) -> Any:
+        """Run a bulk action; ids that are none are a bad request and no fault of ours."""
+        try:
+            return super().response_action(request, queryset, *args)
+        except ValidationError as error:
+            raise BadRequest("The selection holds something that is no id") from error
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show who changed what, when and why."""
+        if not history_manager(self.model):
+            return super().history_view(request, object_id, extra_context)
+        return history_page(self, request, object_id)
+
+    def _filter_actions_by_permissions(self, request: HttpRequest, actions: Iterable[Any]) -> list[Any]:
+        """Keep the bulk actions made by ``@action`` that the operator may run."""
+        return [one for one in actions if isinstance(one[0], Action) and self.permits(request, one[0])]
+
+    def _filter_unfold_actions_by_permissions(
+        self, request: HttpRequest, actions: Sequence[Any], object_id: Any = None
+    ) -> list[Any]:
+        """Keep the buttons the operator may press and that make sense for the object."""
+        mine = [(one, getattr(type(self), one.method.__name__)) for one in actions]
+        allowed = [(one, action) for one, action in mine if self.permits(request, action)]
+        if object_id is None or not any(action.when for _, action in allowed):
+            return [one for one, _ in allowed]
+        obj = self.get_object(request, unquote(str(object_id)))
+        return [one for one, action in allowed if obj is None or action.when is None or action.when(obj)]
+
+    # Addresses.
+
+    def not_found(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say that there is no such object, and go to the start page."""
+        parent: Any = self
+        answer: HttpResponse = parent._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return answer
+
+    def list_url(self, request: HttpRequest) -> str:
+        """Return the path of the list, or of the start page for those who may not see the list."""
+        if not self.has_view_or_change_permission(request):
+            return reverse(f"{self.admin_site.name}:index")
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def object_url(self, obj: models.Model) -> str:
+        """Return the path of the page of ``obj``."""
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=[quote(obj.pk)])
+
+
+class ReadOnlyModelAdmin(ModelAdmin):
+    """Facts: listed and read, never added, changed or deleted here; actions may still concern them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Facts come from operations."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Facts stay as they are."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Facts stay."""
+        return False

@@ -1,0 +1,152 @@
+"""The admin theme: the one module that imports django-unfold; everything else asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django import forms
+from django.contrib import admin
+from django.forms.widgets import ChoiceWidget
+
+if TYPE_CHECKING:
+    # The theme ships no types; these are the classes it derives from, with what the theme adds to them.
+    class ThemedModelAdmin(admin.ModelAdmin[Any]):
+        """The theme's ``ModelAdmin``."""
+
+        actions_list: Any
+        actions_detail: Any
+        actions_row: Any
+        actions_submit_line: Any
+        list_filter_submit: bool
+        list_fullwidth: bool
+        warn_unsaved_form: bool
+
+    class ThemedTabularInline(admin.TabularInline[Any, Any]):
+        """The theme's ``TabularInline``."""
+
+        per_page: int | None
+        tab: bool
+        hide_title: bool
+
+    Shown = TypeVar("Shown", bound=Callable[..., Any])
+
+    def display(
+        *,
+        description: str | None = None,
+        ordering: str | None = None,
+        boolean: bool | None = None,
+        empty_value: str | None = None,
+        header: bool | None = None,
+        label: Any = None,
+        dropdown: bool | None = None,
+    ) -> Callable[[Shown], Shown]:
+        """Return the theme's decorator of list columns."""
+
+    from django.contrib.admin import AllValuesFieldListFilter as RangeDateFilter
+    from django.contrib.admin import AllValuesFieldListFilter as RangeDateTimeFilter
+    from django.contrib.admin import AllValuesFieldListFilter as RangeNumericFilter
+    from django.contrib.admin import BooleanFieldListFilter as BooleanFilter
+    from django.contrib.admin import ChoicesFieldListFilter as ChoicesFilter
+    from django.contrib.admin import RelatedFieldListFilter as AutocompleteFilter
+    from django.contrib.admin import RelatedFieldListFilter as RelatedFilter
+    from django.contrib.admin import SimpleListFilter as DropdownFilter
+    from django.contrib.admin import SimpleListFilter as TextFilter
+    from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+else:
+    from unfold.admin import ModelAdmin as ThemedModelAdmin
+    from unfold.admin import TabularInline as ThemedTabularInline
+    from unfold.contrib.filters.admin import AutocompleteSelectFilter as AutocompleteFilter
+    from unfold.contrib.filters.admin import BooleanRadioFilter as BooleanFilter
+    from unfold.contrib.filters.admin import ChoicesDropdownFilter as ChoicesFilter
+    from unfold.contrib.filters.admin import (
+        DropdownFilter,
+        RangeDateFilter,
+        RangeDateTimeFilter,
+        RangeNumericFilter,
+        TextFilter,
+    )
+    from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFilter
+    from unfold.decorators import display
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldAdminURLInputWidget,
+    UnfoldBooleanWidget,
+)
+from unfold.widgets import UnfoldAdminDecimalFieldWidget as AmountWidget
+
+__all__ = [
+    "ActionVariant",
+    "AdminPasswordChangeForm",
+    "AmountWidget",
+    "AutocompleteFilter",
+    "BooleanFilter",
+    "ChoicesFilter",
+    "DropdownFilter",
+    "RangeDateFilter",
+    "RangeDateTimeFilter",
+    "RangeNumericFilter",
+    "RelatedFilter",
+    "TextFilter",
+    "ThemedModelAdmin",
+    "ThemedTabularInline",
+    "UserChangeForm",
+    "UserCreationForm",
+    "display",
+    "dress",
+]
+
+
+def _native(input_type: str, text: str) -> type[forms.DateTimeInput]:
+    """Return a date or time input of the browser's own: reachable by keyboard, and without scripts."""
+
+    class Native(forms.DateTimeInput):
+        def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+            super().__init__(attrs={"class": " ".join(INPUT_CLASSES), **(attrs or {}), "type": input_type}, format=text)
+
+    return Native
+
+
+#: The theme's widget for each stock widget of Django's forms.
+_DRESSED: dict[type[forms.Widget], type[forms.Widget]] = {
+    forms.TextInput: UnfoldAdminTextInputWidget,
+    forms.NumberInput: AmountWidget,
+    forms.EmailInput: UnfoldAdminEmailInputWidget,
+    forms.URLInput: UnfoldAdminURLInputWidget,
+    forms.Textarea: UnfoldAdminTextareaWidget,
+    forms.Select: UnfoldAdminSelectWidget,
+    forms.SelectMultiple: UnfoldAdminSelectMultipleWidget,
+    forms.RadioSelect: UnfoldAdminRadioSelectWidget,
+    forms.CheckboxSelectMultiple: UnfoldAdminCheckboxSelectMultipleWidget,
+    forms.CheckboxInput: UnfoldBooleanWidget,
+    forms.ClearableFileInput: UnfoldAdminFileFieldWidget,
+    forms.DateInput: _native("date", "%Y-%m-%d"),
+    forms.DateTimeInput: _native("datetime-local", "%Y-%m-%dT%H:%M"),
+}
+
+
+def dress(form: forms.BaseForm) -> None:
+    """Give every field of ``form`` that still has a stock widget the theme's, so that forms name no widgets."""
+    for field in form.fields.values():
+        plain = field.widget
+        if type(plain) not in _DRESSED:
+            continue
+        widget = _DRESSED[type(plain)]()
+        widget.attrs.update(plain.attrs)
+        widget.is_required, widget.is_localized = plain.is_required, plain.is_localized
+        if isinstance(plain, ChoiceWidget) and isinstance(widget, ChoiceWidget):
+            widget.choices = plain.choices
+        if isinstance(field, forms.DateTimeField):
+            field.help_text = field.help_text or "In UTC."
+        field.widget = widget

@@ -1,0 +1,71 @@
+"""Deletion guards: every app says why an object of its own or a lower app may not simply be deleted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from django.db import models
+
+
+class Verdict(IntEnum):
+    """How far a finding stands in the way; the highest of a report is the report's."""
+
+    ALLOW = 0
+    WARN = 1
+    BLOCK = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One reason: its code, a sentence for people, how many objects it concerns and where the admin lists them."""
+
+    code: str
+    verdict: Verdict
+    message: str
+    count: int
+    #: Path and query of the admin list of the objects concerned; empty where there is none.
+    link: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletionReport:
+    """What stands in the way of deleting one object, worst first."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of all findings; ALLOW without any."""
+        return max((finding.verdict for finding in self.findings), default=Verdict.ALLOW)
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as the API prints it."""
+        return {
+            "verdict": self.verdict.name,
+            "findings": [
+                {"code": one.code, "verdict": one.verdict.name, "message": one.message, "count": one.count}
+                for one in self.findings
+            ],
+        }
+
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+Guard = Callable[[Any], Finding | None]
+
+_guards: dict[type[models.Model], list[Guard]] = defaultdict(list)
+
+
+def register_guard(model: type[ModelT], guard: Callable[[ModelT], Finding | None]) -> None:
+    """Ask ``guard`` about every ``model`` object that is to be deleted; called once at start-up."""
+    if guard not in _guards[model]:
+        _guards[model].append(guard)
+
+
+def deletion_report(obj: models.Model) -> DeletionReport:
+    """Ask every guard about ``obj``; under a row lock the answer holds until the transaction ends."""
+    found = [finding for guard in _guards[type(obj)] if (finding := guard(obj)) is not None]
+    return DeletionReport(findings=tuple(sorted(found, key=lambda finding: -finding.verdict)))
