@@ -1,0 +1,1 @@
+"""What we sell: products with a life cycle, metrics, and rate plans with their charges."""

@@ -1,0 +1,1 @@
+"""Products, metrics, rate plans in the admin."""

@@ -1,0 +1,1 @@
+"""Products, metrics, rate plans over JSON: translate, one call, translate."""

@@ -1,0 +1,73 @@
+"""Refusals of the catalog."""
+
+from __future__ import annotations
+
+from config.kernel.errors import DomainError, ErrorType
+
+
+class DuplicateCode(DomainError):
+    """Another object of this kind has the code; ``details`` gives it."""
+
+    code = "duplicate_code"
+    type = ErrorType.CONFLICT
+    sentence = "The code '{value}' is already in use"
+    param = "code"
+
+
+class InvalidStageTransition(DomainError):
+    """A product goes one step forward at a time; ``details.allowed`` names the one that is open, if any."""
+
+    code = "invalid_stage_transition"
+    type = ErrorType.CONFLICT
+    sentence = "A product in {stage} cannot move to {to}; allowed: {allowed}"
+    param = "to"
+
+
+class ProductDeletionBlocked(DomainError):
+    """Something stands in the way of the deletion; ``details`` is the report."""
+
+    code = "product_deletion_blocked"
+    type = ErrorType.CONFLICT
+    sentence = "The product cannot be deleted while something stands in the way"
+
+
+class ProductDeletionNeedsConfirmation(DomainError):
+    """The deletion has consequences that have to be confirmed; ``details`` is the report."""
+
+    code = "product_deletion_needs_confirmation"
+    type = ErrorType.CONFLICT
+    sentence = "The deletion has consequences and needs to be confirmed"
+
+
+class RatePlanNotDraft(DomainError):
+    """Only a draft's prices can be changed or the plan activated; a change of an active plan is a new version."""
+
+    code = "rate_plan_not_draft"
+    type = ErrorType.CONFLICT
+    sentence = "The rate plan is {status}; only a DRAFT can be changed or activated"
+
+
+class RatePlanNotActive(DomainError):
+    """Only an active plan can be archived."""
+
+    code = "rate_plan_not_active"
+    type = ErrorType.CONFLICT
+    sentence = "The rate plan is {status}, not ACTIVE"
+
+
+class InvalidCharge(DomainError):
+    """A charge's price or match cannot be used; ``param`` names the place, ``details.reason`` says why."""
+
+    code = "invalid_charges"
+    type = ErrorType.VALIDATION
+    sentence = "{reason}"
+    param = "charges"
+
+
+class ChargesCouldTie(DomainError):
+    """Two charges of one metric would claim the same event with equal right; ``details`` gives their positions."""
+
+    code = "charges_could_tie"
+    type = ErrorType.VALIDATION
+    sentence = "Charges {first} and {second} could both claim the same event"
+    param = "charges"

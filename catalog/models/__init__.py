@@ -1,0 +1,18 @@
+"""Products, metrics and rate plans with their charges."""
+
+from catalog.models.metric import Aggregation, Metric
+from catalog.models.product import MaturityStage, Product, ProductType
+from catalog.models.rate_plan import Charge, ChargeModel, Interval, PlanStatus, RatePlan
+
+__all__ = [
+    "Aggregation",
+    "Charge",
+    "ChargeModel",
+    "Interval",
+    "MaturityStage",
+    "Metric",
+    "PlanStatus",
+    "Product",
+    "ProductType",
+    "RatePlan",
+]

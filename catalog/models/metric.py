@@ -1,0 +1,53 @@
+"""Metrics: what usage is counted."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from catalog.models.product import validate_code
+from config.kernel.history import History
+from config.kernel.ids import TypeIDField
+from config.kernel.models import Record, RecordQuerySet
+
+
+class Aggregation(models.TextChoices):
+    """How the events of a period become units."""
+
+    COUNT = "COUNT", "Count of events"
+    SUM = "SUM", "Sum of a property"
+    MAX = "MAX", "Maximum of a property"
+
+
+class Metric(Record):
+    """
+    A measure over usage events: which events (``event_type``), which property, kept apart by which ``dimensions``.
+
+    Its definition never changes once made, because roll-ups are kept by it; only the name does.
+    """
+
+    id = TypeIDField("metr")
+    code = models.CharField(max_length=100, unique=True, validators=[validate_code])
+    name = models.CharField(max_length=200)
+    event_type = models.CharField(max_length=100)
+    aggregation = models.CharField(max_length=20, choices=Aggregation)
+    property = models.CharField(max_length=100, blank=True)
+    dimensions = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+
+    objects = RecordQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(name="metric_event_type", fields=["event_type"])]
+        constraints = [
+            models.CheckConstraint(
+                name="metric_counts_or_names_a_property",
+                condition=(Q(aggregation=Aggregation.COUNT) & Q(property=""))
+                | (~Q(aggregation=Aggregation.COUNT) & ~Q(property="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,104 @@
+"""Products and their maturity."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.core.validators import RegexValidator
+from django.db import models
+
+from config.kernel.history import History
+from config.kernel.ids import TypeIDField
+from config.kernel.models import Record, RecordQuerySet
+
+validate_code = RegexValidator(
+    r"\A[a-z0-9][a-z0-9._-]*\Z", "Use lower-case letters, digits, “.”, “_” and “-”, beginning with a letter or digit."
+)
+
+
+class ProductType(models.TextChoices):
+    """What kind of thing is sold; it decides which credential a subscription gets."""
+
+    STANDARD_API = "STANDARD_API", "Standard API"
+    AGENTIC_API = "AGENTIC_API", "Agentic API"
+    AI_AGENT = "AI_AGENT", "AI agent"
+    MCP_SERVER = "MCP_SERVER", "MCP server"
+
+
+class Audience(models.TextChoices):
+    """Whom a product is meant for."""
+
+    INTERNAL = "INTERNAL", "Internal"
+    EXTERNAL = "EXTERNAL", "External"
+    PARTNER = "PARTNER", "Partner"
+
+
+class MaturityStage(models.TextChoices):
+    """The life cycle, in order; a product goes one step forward at a time and never back."""
+
+    EXPERIMENTAL = "EXPERIMENTAL", "Experimental"
+    BETA = "BETA", "Beta"
+    GA = "GA", "GA"
+    DEPRECATED = "DEPRECATED", "Deprecated"
+    RETIRED = "RETIRED", "Retired"
+
+    @property
+    def next(self) -> MaturityStage | None:
+        """The one stage that may follow; None for the last."""
+        stages = list(MaturityStage)
+        position = stages.index(self) + 1
+        return stages[position] if position < len(stages) else None
+
+
+#: The stages in which customers can subscribe.
+SUBSCRIBABLE_STAGES = frozenset({MaturityStage.BETA, MaturityStage.GA})
+
+STAGE_ORDER = "ARRAY['" + "', '".join(MaturityStage.values) + "']"
+
+
+class Product(Record):
+    """Something customers purchase access to: an API, an agent, an MCP server."""
+
+    id = TypeIDField("prod")
+    code = models.CharField(max_length=100, unique=True, validators=[validate_code])
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    product_type = models.CharField(max_length=20, choices=ProductType)
+    audience = models.CharField(max_length=20, choices=Audience, default=Audience.EXTERNAL)
+    maturity_stage = models.CharField(
+        max_length=20, choices=MaturityStage, default=MaturityStage.EXPERIMENTAL, editable=False
+    )
+
+    objects = RecordQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="product_type_is_known", condition=models.Q(product_type__in=ProductType.values)
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="product_goes_one_stage_forward",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("maturity_stage"),
+                condition=pgtrigger.Condition("OLD.maturity_stage IS DISTINCT FROM NEW.maturity_stage"),
+                func=f"""
+                    IF array_position({STAGE_ORDER}, NEW.maturity_stage::text)
+                       IS DISTINCT FROM array_position({STAGE_ORDER}, OLD.maturity_stage::text) + 1 THEN
+                        RAISE EXCEPTION 'a product goes one stage forward at a time'
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_subscribable(self) -> bool:
+        """Whether new subscriptions are taken."""
+        return self.maturity_stage in SUBSCRIBABLE_STAGES

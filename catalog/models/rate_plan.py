@@ -1,0 +1,134 @@
+"""Rate plans and their charges: what is paid how often, and what usage costs."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from catalog.models.metric import Metric
+from catalog.models.product import Product, validate_code
+from config.kernel.history import History
+from config.kernel.ids import TypeIDField
+from config.kernel.models import Record, RecordQuerySet
+from config.kernel.money import AmountField, CurrencyField
+
+
+class PlanStatus(models.TextChoices):
+    """A draft is priced, an active plan is sold with frozen prices, an archived one takes no new subscriptions."""
+
+    DRAFT = "DRAFT", "Draft"
+    ACTIVE = "ACTIVE", "Active"
+    ARCHIVED = "ARCHIVED", "Archived"
+
+
+class Interval(models.TextChoices):
+    """How long a billing period is."""
+
+    WEEK = "week", "Week"
+    MONTH = "month", "Month"
+    QUARTER = "quarter", "Quarter"
+    YEAR = "year", "Year"
+
+
+class ChargeModel(models.TextChoices):
+    """How units become an amount; the arithmetic is in ``catalog.pricing``."""
+
+    STANDARD = "STANDARD", "Standard: price per unit"
+    GRADUATED = "GRADUATED", "Graduated: each unit at its tier's price"
+    VOLUME = "VOLUME", "Volume: all units at the price of the tier reached"
+    PACKAGE = "PACKAGE", "Package: price per started package"
+
+
+FROZEN_COLUMNS = ("product_id", "code", "version", "interval", "amount", "currency")
+
+
+class RatePlan(Record):
+    """One version of a product's price: ``amount`` in ``currency`` per ``interval``, plus its charges for usage."""
+
+    id = TypeIDField("plan")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="rate_plans")
+    code = models.CharField(max_length=100, validators=[validate_code])
+    version = models.PositiveIntegerField(default=1, editable=False)
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=20, choices=PlanStatus, default=PlanStatus.DRAFT, editable=False)
+    interval = models.CharField(max_length=10, choices=Interval, default=Interval.MONTH)
+    amount = AmountField(default=0)
+    currency = CurrencyField(default="USD")
+
+    objects = RecordQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(name="rate_plan_one_per_code_and_version", fields=["code", "version"]),
+            models.CheckConstraint(name="rate_plan_amount_is_not_negative", condition=Q(amount__gte=0)),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="rate_plan_prices_are_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.status <> 'DRAFT'"),
+                func=f"""
+                    IF ({", ".join(f"OLD.{column}" for column in FROZEN_COLUMNS)})
+                       IS DISTINCT FROM ({", ".join(f"NEW.{column}" for column in FROZEN_COLUMNS)})
+                       OR NEW.status = 'DRAFT' THEN
+                        RAISE EXCEPTION 'the prices of a rate plan are frozen once it is active'
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}" if self.version > 1 else self.name
+
+
+class Charge(models.Model):
+    """
+    The price of one metric in a plan.
+
+    ``properties`` are the numbers of the model as decimal strings (shapes: ``catalog.pricing``); ``match`` limits the
+    charge to events whose dimensions have one of the values named: ``{"model": ["gpt-4o"]}``.
+    """
+
+    id = TypeIDField("chrg")
+    plan = models.ForeignKey(RatePlan, on_delete=models.CASCADE, related_name="charges")
+    position = models.PositiveSmallIntegerField()
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="charges")
+    name = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=30, choices=ChargeModel)
+    properties = models.JSONField(default=dict)
+    match = models.JSONField(default=dict, blank=True)
+
+    objects = RecordQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        ordering = ["plan", "position"]
+        constraints = [
+            models.UniqueConstraint(name="charge_has_its_own_position", fields=["plan", "position"]),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="charge_of_a_plan_in_use_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM catalog_rateplan plan
+                        WHERE plan.id = COALESCE(NEW.plan_id, OLD.plan_id) AND plan.status <> 'DRAFT'
+                    ) THEN
+                        RAISE EXCEPTION 'the charges of a rate plan are frozen once it is active'
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN COALESCE(NEW, OLD);
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"Charge {self.position}"

@@ -1,0 +1,59 @@
+"""Metrics: create and rename."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from catalog.errors import DuplicateCode
+from catalog.models import Aggregation, Metric
+from config.kernel.constraints import refusing
+from config.kernel.errors import Invalid
+
+
+@transaction.atomic
+def create_metric(
+    *,
+    code: str,
+    name: str,
+    aggregation: str,
+    event_type: str = "",
+    property: str = "",
+    dimensions: Sequence[str] = (),
+    now: datetime,
+) -> Metric:
+    """
+    Create a metric; ``event_type`` defaults to the code.
+
+    Raises:
+        DuplicateCode: another metric has the code.
+        Invalid: a COUNT names a property, another aggregation names none, or a dimension stands twice.
+    """
+    if (aggregation == Aggregation.COUNT) != (property == ""):
+        raise Invalid("property", "COUNT takes no property, every other aggregation names one")
+    if len(set(dimensions)) != len(dimensions):
+        raise Invalid("dimensions", "Each dimension may be named once")
+    metric = Metric(
+        code=code,
+        name=name,
+        event_type=event_type or code,
+        aggregation=aggregation,
+        property=property,
+        dimensions=list(dimensions),
+        created_at=now,
+        updated_at=now,
+    )
+    with refusing({"catalog_metric_code_key": DuplicateCode(value=code)}):
+        metric.save(force_insert=True)
+    return metric
+
+
+@transaction.atomic
+def rename_metric(metric_id: str, *, name: str, now: datetime) -> Metric:
+    """Change the name people read; everything else about a metric is fixed."""
+    metric = Metric.objects.lock(metric_id)
+    if changed := metric.assign({"name": name}):
+        metric.save_changes(*changed, now=now)
+    return metric

@@ -1,0 +1,164 @@
+"""Rate plans: draft with charges, activate, archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePlanNotActive, RatePlanNotDraft
+from catalog.matching import first_tie
+from catalog.models import Charge, Metric, PlanStatus, Product, RatePlan
+from catalog.pricing import InvalidPrice, parse_price
+from config.kernel.constraints import refusing
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargeSpec:
+    """A charge as an interface takes it; ``metric`` is an id."""
+
+    metric: str
+    model: str
+    properties: Mapping[str, object]
+    match: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    name: str = ""
+
+
+@transaction.atomic
+def create_rate_plan(
+    *,
+    product: str,
+    code: str,
+    name: str,
+    interval: str,
+    amount: Decimal,
+    currency: str,
+    charges: Sequence[ChargeSpec] = (),
+    now: datetime,
+) -> RatePlan:
+    """
+    Draft a rate plan of ``product`` (an id) with its charges.
+
+    Raises:
+        DuplicateCode: another plan has the code.
+        InvalidCharge: a price or match cannot be used.
+        ChargesCouldTie: two charges of a metric could claim the same event.
+    """
+    plan = RatePlan(
+        product=Product.objects.find(product),
+        code=code,
+        name=name,
+        interval=interval,
+        amount=amount,
+        currency=currency,
+        created_at=now,
+        updated_at=now,
+    )
+    with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=code)}):
+        plan.save(force_insert=True)
+    _write_charges(plan, charges)
+    return plan
+
+
+@transaction.atomic
+def update_rate_plan(
+    plan_id: str, *, charges: Sequence[ChargeSpec] | None = None, now: datetime, **changes: Any
+) -> RatePlan:
+    """
+    Change a draft's own fields; ``charges``, when given, replace all it had.
+
+    Raises:
+        RatePlanNotDraft: its prices are frozen.
+        DuplicateCode, InvalidCharge, ChargesCouldTie: as when it is created.
+    """
+    plan = _lock_draft(plan_id)
+    if changed := plan.assign(changes):
+        with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=plan.code)}):
+            plan.save_changes(*changed, now=now)
+    if charges is not None:
+        for charge in plan.charges.all():
+            charge.delete()
+        _write_charges(plan, charges)
+    return plan
+
+
+@transaction.atomic
+def activate_rate_plan(plan_id: str, *, now: datetime) -> RatePlan:
+    """
+    Freeze the draft's prices and open it to subscriptions.
+
+    Raises:
+        RatePlanNotDraft: it is active or archived already.
+    """
+    plan = _lock_draft(plan_id)
+    plan.status = PlanStatus.ACTIVE
+    plan.save_changes("status", now=now)
+    return plan
+
+
+@transaction.atomic
+def archive_rate_plan(plan_id: str, *, now: datetime) -> RatePlan:
+    """
+    Close the plan to new subscriptions; those it has go on.
+
+    Raises:
+        RatePlanNotActive: it is a draft or archived already.
+    """
+    plan = RatePlan.objects.lock(plan_id)
+    if plan.status != PlanStatus.ACTIVE:
+        raise RatePlanNotActive(status=plan.status)
+    plan.status = PlanStatus.ARCHIVED
+    plan.save_changes("status", now=now)
+    return plan
+
+
+def _lock_draft(plan_id: str) -> RatePlan:
+    """Lock the plan and refuse unless it is a draft."""
+    plan = RatePlan.objects.lock(plan_id)
+    if plan.status != PlanStatus.DRAFT:
+        raise RatePlanNotDraft(status=plan.status)
+    return plan
+
+
+def _write_charges(plan: RatePlan, specs: Sequence[ChargeSpec]) -> None:
+    """Check ``specs`` against each other and their metrics, then insert them in their order."""
+    metrics = [Metric.objects.find(spec.metric) for spec in specs]
+    for position, (spec, metric) in enumerate(zip(specs, metrics, strict=True)):
+        _check_charge(position, spec, metric)
+    for metric in set(metrics):
+        positions = [index for index, other in enumerate(metrics) if other == metric]
+        if tie := first_tie([specs[index].match for index in positions]):
+            raise ChargesCouldTie(first=positions[tie[0]] + 1, second=positions[tie[1]] + 1)
+    for position, (spec, metric) in enumerate(zip(specs, metrics, strict=True), start=1):
+        Charge.objects.create(
+            plan=plan,
+            position=position,
+            metric=metric,
+            name=spec.name,
+            model=spec.model,
+            properties=dict(spec.properties),
+            match={name: list(values) for name, values in spec.match.items()},
+        )
+
+
+def _check_charge(position: int, spec: ChargeSpec, metric: Metric) -> None:
+    """Refuse a price that cannot be computed and a match on a dimension the metric is not kept by."""
+    try:
+        parse_price(spec.model, spec.properties)
+    except InvalidPrice as error:
+        raise InvalidCharge(param=f"charges[{position}].properties.{error.param}", reason=str(error)) from error
+    unknown = sorted(set(spec.match) - set(metric.dimensions))
+    if unknown:
+        raise InvalidCharge(
+            param=f"charges[{position}].match.{unknown[0]}",
+            reason=f"The metric {metric.code} is not kept by the dimension '{unknown[0]}'",
+        )
+    empty = sorted(name for name, values in spec.match.items() if not values)
+    if empty:
+        raise InvalidCharge(
+            param=f"charges[{position}].match.{empty[0]}", reason=f"The match on '{empty[0]}' names no value"
+        )
