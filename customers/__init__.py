@@ -1,0 +1,1 @@
+"""Who buys it: customers, their suspension and deletion, and their subscriptions to rate plans."""

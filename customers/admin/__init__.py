@@ -1,0 +1,1 @@
+"""Customers and subscriptions in the admin."""

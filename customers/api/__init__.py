@@ -1,0 +1,1 @@
+"""Customers and subscriptions over JSON: translate, one call, translate."""

@@ -1,0 +1,23 @@
+"""Wiring of the customers app."""
+
+from django.apps import AppConfig
+
+
+class CustomersConfig(AppConfig):
+    """Customers and their subscriptions."""
+
+    name = "customers"
+    verbose_name = "Customers"
+
+    def ready(self) -> None:
+        """Register guards, subscribe handlers."""
+        from catalog.events import ProductRetiring
+        from catalog.models import Product
+        from config.kernel.events import subscribe
+        from config.kernel.guards import register_guard
+        from customers import guards, handlers
+        from customers.models import Customer
+
+        register_guard(Product, guards.product_has_subscriptions)
+        register_guard(Customer, guards.customer_has_subscriptions)
+        subscribe(ProductRetiring, handlers.refuse_retirement_of_subscribed_product)
