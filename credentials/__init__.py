@@ -1,0 +1,1 @@
+"""How they get in: credentials of customers and subscriptions, and the operator keys of the API."""

@@ -1,0 +1,1 @@
+"""Credentials and operator keys in the admin."""

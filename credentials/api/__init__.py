@@ -1,0 +1,1 @@
+"""Credentials and operator keys over JSON: translate, one call, translate."""

@@ -1,0 +1,31 @@
+"""Facts about credentials; never with a secret in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from config.kernel.events import DomainEvent
+from config.kernel.ids import TypeID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialEvent(DomainEvent):
+    """Something about one credential."""
+
+    credential_id: TypeID
+    customer_id: TypeID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialCreated(CredentialEvent):
+    """A credential was issued."""
+
+    name: ClassVar[str] = "credential.created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialRevoked(CredentialEvent):
+    """A credential lets nobody in any more."""
+
+    name: ClassVar[str] = "credential.revoked"

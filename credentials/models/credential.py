@@ -1,0 +1,53 @@
+"""Credentials: what a customer's system presents, and what usage is attributed by."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from config.kernel.history import History
+from config.kernel.ids import TypeIDField
+from credentials.models.keyed import Keyed, KeyedQuerySet
+from customers.models import Customer, Subscription
+
+
+class CredentialKind(models.TextChoices):
+    """What is presented."""
+
+    API_KEY = "api_key", "API key"
+    CLIENT_CREDENTIALS = "client_credentials", "Client credentials"
+
+
+class CredentialQuerySet(KeyedQuerySet["Credential"]):
+    """Credentials."""
+
+
+class Credential(Keyed):
+    """A key or a client id with its secret, bound to a customer and, when it was issued for one, to a subscription."""
+
+    id = TypeIDField("key")
+    kind = models.CharField(max_length=20, choices=CredentialKind, default=CredentialKind.API_KEY, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="credentials")
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, null=True, blank=True, related_name="credentials"
+    )
+    client_id = models.CharField("client id", max_length=64, null=True, blank=True, unique=True, editable=False)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+
+    objects = CredentialQuerySet.as_manager()
+    history = History(excluded_fields=["digest", "last_used_at"])
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="credential_in_use_has_a_digest",
+                condition=Q(digest__isnull=False) | Q(revoked_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="credential_of_a_client_has_a_client_id",
+                condition=Q(kind=CredentialKind.API_KEY, client_id__isnull=True)
+                | Q(kind=CredentialKind.CLIENT_CREDENTIALS, client_id__isnull=False),
+            ),
+        ]

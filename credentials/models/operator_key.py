@@ -1,0 +1,40 @@
+"""Operator keys: what integrators call our API with."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from config.kernel.history import History
+from config.kernel.ids import TypeIDField
+from credentials.models.keyed import Keyed, KeyedQuerySet
+
+
+class Scope(models.TextChoices):
+    """What an operator key may do."""
+
+    ALL = "*", "Everything"
+    CUSTOMERS_READ = "customers:read", "Read customers"
+    CUSTOMERS_WRITE = "customers:write", "Change customers"
+    CATALOG_READ = "catalog:read", "Read the catalog"
+    CATALOG_WRITE = "catalog:write", "Change the catalog"
+    CREDENTIALS_READ = "credentials:read", "Read credentials"
+    CREDENTIALS_WRITE = "credentials:write", "Issue and revoke credentials, verify secrets"
+    BILLING_READ = "billing:read", "Read invoices, payments, wallets and usage"
+    BILLING_WRITE = "billing:write", "Change invoices, payments and wallets"
+    EVENTS_WRITE = "events:write", "Send usage events"
+
+
+class OperatorKeyQuerySet(KeyedQuerySet["OperatorKey"]):
+    """Operator keys."""
+
+
+class OperatorKey(Keyed):
+    """A key of the REST API with its scopes; ``name`` is what history shows as the actor."""
+
+    id = TypeIDField("opk")
+
+    objects = OperatorKeyQuerySet.as_manager()
+    history = History(excluded_fields=["digest", "last_used_at"])
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
