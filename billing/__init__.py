@@ -1,0 +1,1 @@
+"""What they owe: usage events, rating, invoices, payments, wallets and statements."""

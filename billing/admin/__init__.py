@@ -1,0 +1,1 @@
+"""Usage, invoices, payments and wallets in the admin."""

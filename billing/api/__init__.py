@@ -1,0 +1,1 @@
+"""Usage, invoices, payments and wallets over JSON: translate, one call, translate."""

@@ -1,0 +1,47 @@
+"""Documents as they were issued: the content of an invoice in one canonical form, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from decimal import Decimal
+
+from billing.models import Invoice, InvoiceLine
+from config.kernel.digests import exact_json
+from config.kernel.money import plain
+
+
+def content_hash(invoice: Invoice, lines: Sequence[InvoiceLine]) -> str:
+    """Return the SHA-256 of everything that a finalized invoice says; payments are no part of it."""
+    content = {
+        "id": invoice.id,
+        "number": invoice.number,
+        "customer": invoice.customer_id,
+        "currency": invoice.currency,
+        "billing_day": invoice.billing_day,
+        "issued_at": invoice.issued_at,
+        "due_at": invoice.due_at,
+        "billed_to": invoice.billed_to,
+        "total": _number(invoice.total),
+        "lines": [_line(line) for line in lines],
+    }
+    return hashlib.sha256(exact_json(content)).hexdigest()
+
+
+def _line(line: InvoiceLine) -> dict[str, object]:
+    return {
+        "id": line.id,
+        "position": line.position,
+        "kind": line.kind,
+        "description": line.description,
+        "subscription": line.subscription_id,
+        "charge": line.charge_id,
+        "units": _number(line.units),
+        "amount": _number(line.amount),
+        "period": [line.period_start, line.period_end],
+        "tiers": line.tiers,
+    }
+
+
+def _number(value: Decimal) -> str:
+    return str(plain(Decimal(value)))

@@ -1,0 +1,166 @@
+"""What an event must look like before it is attributed: shapes, bounds and the refusals that name the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from config.kernel.digests import digest_of
+from config.kernel.ids import MalformedTypeID, TypeID
+
+MAX_TRANSACTION_ID = 255
+MAX_TYPE = 100
+MAX_MODEL = 255
+#: How far a sender's clock may run ahead of ours.
+CLOCK_SKEW = timedelta(minutes=5)
+#: The columns hold 18 integer and 12 fraction digits.
+LARGEST = Decimal(10) ** 18
+FINEST = -12
+
+SECRET_PREFIXES = ("sk-cust-", "sk_live_", "mcs_", "mk_live_")
+
+
+class ReferenceKind(StrEnum):
+    """How an event says whose it is; the first that is given counts."""
+
+    CREDENTIAL = "credential"
+    SUBSCRIPTION = "subscription"
+    CUSTOMER = "customer"
+
+
+REFERENCE_PREFIX = {
+    ReferenceKind.CREDENTIAL: "key",
+    ReferenceKind.SUBSCRIPTION: "sub",
+    ReferenceKind.CUSTOMER: "cust",
+}
+FIELDS = frozenset({"transaction_id", "type", "timestamp", "properties", *ReferenceKind})
+
+
+class InvalidEvent(ValueError):
+    """An event that cannot be taken; ``code`` and ``param`` as the API prints them, ``str()`` a sentence."""
+
+    def __init__(self, code: str, param: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.param = param
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEvent:
+    """A well-formed event; ``content`` is the digest of all that the sender said but the transaction id."""
+
+    transaction_id: str
+    type: str
+    timestamp: datetime
+    kind: ReferenceKind
+    reference: str
+    properties: Mapping[str, Any]
+    content: UUID
+
+    @property
+    def key(self) -> UUID:
+        """What the event is counted once by."""
+        return digest_of(self.transaction_id)
+
+    @property
+    def model(self) -> str:
+        """The model that was used, for breakdowns; empty where the event names none."""
+        model = self.properties.get("model")
+        return model[:MAX_MODEL] if isinstance(model, str) else ""
+
+
+def parse_event(data: object, *, now: datetime) -> NewEvent:
+    """
+    Return the event that ``data`` (a JSON object, numbers as ``Decimal`` or ``int``) describes.
+
+    Raises:
+        InvalidEvent: a field is missing, unknown or out of its bounds.
+    """
+    if not isinstance(data, Mapping):
+        raise InvalidEvent("invalid_event", "", "An event is an object")
+    unknown = sorted(set(data) - FIELDS)
+    if unknown:
+        raise InvalidEvent("unknown_field", unknown[0], f"Unknown field '{unknown[0]}'")
+    properties = data.get("properties", {})
+    if not isinstance(properties, Mapping):
+        raise InvalidEvent("invalid_properties", "properties", "'properties' is an object")
+    kind, reference = _reference(data)
+    event_type = _text(data, "type", MAX_TYPE)
+    said = data.get("timestamp")
+    timestamp = now if said is None else _timestamp(said, now)
+    return NewEvent(
+        transaction_id=_text(data, "transaction_id", MAX_TRANSACTION_ID),
+        type=event_type,
+        timestamp=timestamp,
+        kind=kind,
+        reference=reference,
+        properties=properties,
+        content=digest_of(event_type, None if said is None else timestamp, kind, reference, properties),
+    )
+
+
+def quantity(value: object) -> Decimal | None:
+    """Return a property's number exactly, or None where it is none or too large or fine for our columns."""
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    exponent = number.normalize().as_tuple().exponent
+    fits = number.is_finite() and abs(number) < LARGEST and isinstance(exponent, int) and exponent >= FINEST
+    return number if fits else None
+
+
+def tokens_of(properties: Mapping[str, Any]) -> Decimal | None:
+    """Return the tokens an event carries: ``tokens``, or ``input_tokens`` plus ``output_tokens``; None without."""
+    total = quantity(properties.get("tokens"))
+    if total is not None:
+        return total
+    parts = [quantity(properties.get(name)) for name in ("input_tokens", "output_tokens")]
+    found = [part for part in parts if part is not None]
+    return sum(found, Decimal(0)) if found else None
+
+
+def _reference(data: Mapping[str, Any]) -> tuple[ReferenceKind, str]:
+    """Return how the event says whose it is, refusing what is no id, and above all a secret."""
+    kind = next((kind for kind in ReferenceKind if data.get(kind) is not None), None)
+    if kind is None:
+        raise InvalidEvent("required", "credential", "An event names a credential, a subscription or a customer")
+    value = data[kind]
+    if isinstance(value, str) and value.startswith(SECRET_PREFIXES):
+        raise InvalidEvent(f"invalid_{kind}", kind, "An event names a credential by its id, never by its secret")
+    if kind is ReferenceKind.CREDENTIAL and isinstance(value, str) and value.startswith("mc_"):
+        return kind, value
+    try:
+        return kind, TypeID.parse(value, REFERENCE_PREFIX[kind])
+    except MalformedTypeID as error:
+        raise InvalidEvent(f"invalid_{kind}", kind, f"'{kind}' is not an id of the form {REFERENCE_PREFIX[kind]}_…") from error
+
+
+def _text(data: Mapping[str, Any], name: str, longest: int) -> str:
+    """Return a required string of 1 to ``longest`` characters."""
+    value = data.get(name)
+    if value is None:
+        raise InvalidEvent("required", name, f"'{name}' is required")
+    if not isinstance(value, str) or not 0 < len(value) <= longest or "\x00" in value:
+        raise InvalidEvent(f"invalid_{name}", name, f"'{name}' is a string of 1 to {longest} characters")
+    return value
+
+
+def _timestamp(value: object, now: datetime) -> datetime:
+    """Return an aware time no more than the clock skew ahead."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        moment = None
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise InvalidEvent("invalid_timestamp", "timestamp", "'timestamp' is an ISO 8601 time with an offset")
+    if moment > now + CLOCK_SKEW:
+        raise InvalidEvent("timestamp_in_future", "timestamp", "'timestamp' is more than 5 minutes ahead")
+    return moment.astimezone(UTC)

@@ -1,0 +1,191 @@
+"""Billing: put every period that is over on an invoice, one a customer, currency and billing day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q, Sum
+
+from billing.events import InvoiceCreated
+from billing.lines import NewLine, late_line
+from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, InvoiceStatus, LateUsage, LineKind
+from billing.operations.invoices import add_lines, finalize_invoice, rewrite_lines
+from billing.queries.rating import rate_period
+from config.kernel.events import publish
+from customers.models import Customer, Subscription
+from customers.periods import Period, day_start
+from customers.queries.periods import periods_of, whole_period
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillingResult:
+    """What one customer's billing did."""
+
+    drafted: int = 0
+    finalized: int = 0
+
+
+@transaction.atomic
+def open_cursor(subscription_id: str) -> BillingCursor:
+    """Begin to bill a subscription from its start on."""
+    subscription = Subscription.objects.select_related("customer", "plan").find(subscription_id)
+    first = whole_period(subscription, subscription.starts_at)
+    return BillingCursor.objects.create(
+        subscription=subscription,
+        customer=subscription.customer,
+        billed_until=subscription.starts_at,
+        due_at=first.end,
+    )
+
+
+@transaction.atomic
+def close_cursor(subscription_id: str, *, now: datetime) -> None:
+    """Let the last period of a subscription that ended at ``now``, or before it began, be its last."""
+    cursor = BillingCursor.objects.select_for_update().select_related("subscription").get(pk=subscription_id)
+    cursor.due_at = now if cursor.subscription.terminated_at is not None and cursor.billed_until < now else None
+    cursor.save(update_fields=["due_at"])
+
+
+@transaction.atomic
+def bill_customer(customer_id: str, *, now: datetime) -> BillingResult:
+    """
+    Draft the invoices of all periods of a customer that are over at ``now``, and finalize those whose grace is.
+
+    Cursors that another run holds are its to bill; running again does nothing more.
+    """
+    cursors = list(
+        BillingCursor.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("subscription__plan", "subscription__customer")
+        .filter(_due(now), customer=customer_id)
+        .order_by("pk")
+    )
+    by_day: dict[tuple[str, date], list[tuple[BillingCursor, Period]]] = defaultdict(list)
+    for cursor in cursors:
+        for period in _periods_over(cursor, now):
+            by_day[_document(cursor.subscription, period)].append((cursor, period))
+    drafts = [_draft(currency, day, pieces, now) for (currency, day), pieces in sorted(by_day.items(), key=_document_key)]
+    drafts += _bill_late(cursors, drafts, now)
+    for draft in drafts:
+        publish(InvoiceCreated(invoice_id=draft.id, customer_id=draft.customer_id))
+    over = Invoice.objects.drafts().filter(customer=customer_id, finalize_at__lte=now)
+    finalized = [finalize_invoice(pk, now=now) for pk in over.order_by("billing_day", "id").values_list("pk", flat=True)]
+    return BillingResult(drafted=len(drafts), finalized=len(finalized))
+
+
+def due_customers(*, now: datetime) -> list[str]:
+    """Return the customers with something to bill or finalize at ``now``, in a stable order."""
+    with_cursors = BillingCursor.objects.filter(_due(now)).values("customer")
+    with_drafts = Invoice.objects.drafts().filter(finalize_at__lte=now).values("customer")
+    due = Customer.objects.filter(Q(pk__in=with_cursors) | Q(pk__in=with_drafts))
+    return list(due.order_by("pk").values_list("pk", flat=True))
+
+
+def _due(now: datetime) -> Q:
+    """Cursors whose next period is over, and ended ones with late usage, for which no next invoice will come."""
+    late = LateUsage.objects.values("subscription")
+    return Q(due_at__lte=now) | Q(due_at__isnull=True, pk__in=late)
+
+
+def _periods_over(cursor: BillingCursor, now: datetime) -> Iterator[Period]:
+    """Yield the periods of the cursor's subscription that are over and not billed, and move the cursor behind them."""
+    subscription = cursor.subscription
+    if cursor.due_at is None:
+        return
+    for period in periods_of(subscription, cursor.billed_until, now):
+        if period.end <= now:
+            cursor.billed_until = period.end
+            yield period
+    ended = subscription.terminated_at is not None and cursor.billed_until >= subscription.terminated_at
+    cursor.due_at = None if ended else whole_period(subscription, cursor.billed_until).end
+    cursor.save(update_fields=["billed_until", "due_at"])
+
+
+def _document(subscription: Subscription, period: Period) -> tuple[str, date]:
+    """Return what decides which invoice a period goes on: currency and the local day it ended."""
+    return subscription.plan.currency, period.end.astimezone(ZoneInfo(subscription.customer.timezone)).date()
+
+
+def _document_key(item: tuple[tuple[str, date], object]) -> tuple[date, str]:
+    """Order invoices by day, so that numbers follow time."""
+    (currency, day), _ = item
+    return day, currency
+
+
+def _draft(currency: str, day: date, pieces: list[tuple[BillingCursor, Period]], now: datetime) -> Invoice:
+    """Write the draft of one billing day with its periods and lines."""
+    invoice = _new_invoice(pieces[0][0].subscription.customer, currency, day, now)
+    BilledPeriod.objects.bulk_create(
+        BilledPeriod(
+            subscription=cursor.subscription, invoice=invoice, starts_at=period.start, ends_at=period.end
+        )
+        for cursor, period in pieces
+    )
+    rewrite_lines(invoice, now=now)
+    return invoice
+
+
+def _new_invoice(customer: Customer, currency: str, day: date, now: datetime) -> Invoice:
+    grace = timedelta(days=customer.invoice_grace_days)
+    invoice = Invoice(
+        customer=customer,
+        currency=currency,
+        billing_day=day,
+        finalize_at=day_start(day, customer.timezone) + grace,
+        created_at=now,
+        updated_at=now,
+    )
+    invoice.save(force_insert=True)
+    return invoice
+
+
+def _bill_late(cursors: list[BillingCursor], drafts: list[Invoice], now: datetime) -> list[Invoice]:
+    """Put late usage on the newest of ``drafts``, or on an invoice of its own, and return those made for it."""
+    made: list[Invoice] = []
+    for cursor in cursors:
+        hours = LateUsage.objects.filter(subscription=cursor.subscription)
+        lines = _late_lines(cursor.subscription, sorted(hours.values_list("hour", flat=True)))
+        if lines:
+            customer, currency = cursor.subscription.customer, cursor.subscription.plan.currency
+            fitting = [draft for draft in [*drafts, *made] if draft.currency == currency]
+            day = now.astimezone(ZoneInfo(customer.timezone)).date()
+            invoice = fitting[-1] if fitting else _new_invoice(customer, currency, day, now)
+            if not fitting:
+                made.append(invoice)
+            add_lines(invoice, lines, first=invoice.lines.count() + 1)
+            invoice.total += sum(line.amount for line in lines)
+            invoice.save_changes("total", now=now)
+        hours.delete()
+    return made
+
+
+def _late_lines(subscription: Subscription, hours: list[datetime]) -> list[NewLine]:
+    """Rate again the finalized periods that ``hours`` lie in; a draft takes its own late usage when it is refreshed."""
+    lines: list[NewLine] = []
+    billed = BilledPeriod.objects.filter(subscription=subscription, invoice__status=InvoiceStatus.FINALIZED)
+    for period in billed.order_by("starts_at"):
+        if any(period.starts_at - timedelta(hours=1) < hour < period.ends_at for hour in hours):
+            lines += _late_lines_of(subscription, Period(period.starts_at, period.ends_at))
+    return lines
+
+
+def _late_lines_of(subscription: Subscription, period: Period) -> list[NewLine]:
+    """Return what the charges of a period come to beyond the lines that were billed for it."""
+    billed = {
+        row["charge"]: (row["units"], row["amount"])
+        for row in InvoiceLine.objects.filter(
+            subscription=subscription, period_start=period.start, kind__in=[LineKind.USAGE, LineKind.LATE_USAGE]
+        )
+        .values("charge")
+        .annotate(units=Sum("units"), amount=Sum("amount"))
+    }
+    lines = []
+    for rated in rate_period(subscription, period):
+        units, amount = billed.get(rated.charge.id, (Decimal(0), Decimal(0)))
+        lines.append(late_line(subscription, period, rated, billed_units=units, billed=amount))
+    return [line for line in lines if line is not None]

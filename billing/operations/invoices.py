@@ -1,0 +1,128 @@
+"""Invoices: refresh a draft, finalize it with a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from billing.documents import content_hash
+from billing.errors import InvoiceNotDraft
+from billing.events import InvoiceFinalized, InvoicePaid
+from billing.lines import NewLine, base_line, usage_lines
+from billing.models import BilledPeriod, DocumentCounter, Invoice, InvoiceLine, InvoiceStatus, LineKind
+from billing.queries.rating import rate_period
+from config.kernel.events import publish
+from customers.models import Subscription
+from customers.periods import Period
+from customers.queries.periods import whole_period
+
+SERIES = "INV"
+
+
+@transaction.atomic
+def refresh_invoice(invoice_id: str, *, now: datetime) -> Invoice:
+    """
+    Rate a draft's periods again, so that it holds the usage that came since.
+
+    Raises:
+        InvoiceNotDraft: it is final.
+    """
+    invoice = _lock_draft(invoice_id)
+    rewrite_lines(invoice, now=now)
+    return invoice
+
+
+@transaction.atomic
+def finalize_invoice(invoice_id: str, *, now: datetime) -> Invoice:
+    """
+    Refresh the draft a last time, then freeze it with the billing identity, a due date and, if it is for anything, a number.
+
+    Raises:
+        InvoiceNotDraft: it is final.
+    """
+    invoice = _lock_draft(invoice_id)
+    rewrite_lines(invoice, now=now)
+    customer = invoice.customer
+    invoice.billed_to = {
+        "name": customer.name,
+        "legal_name": customer.legal_name,
+        "email": customer.billing_email or customer.email,
+        "external_id": customer.external_id,
+    }
+    invoice.issued_at = now
+    invoice.due_at = now + timedelta(days=customer.net_payment_term_days)
+    # The number comes last: its counter is locked until the transaction ends, and every other finalization waits.
+    if invoice.total:
+        invoice.number = _next_number(now.year)
+    invoice.content_hash = content_hash(invoice, list(invoice.lines.order_by("position")))
+    invoice.status = InvoiceStatus.FINALIZED
+    invoice.save_changes(
+        "billed_to", "issued_at", "due_at", "number", "content_hash", "status", now=now
+    )
+    publish(InvoiceFinalized(invoice_id=invoice.id, customer_id=invoice.customer_id, total=invoice.total))
+    if not invoice.total:
+        publish(InvoicePaid(invoice_id=invoice.id, customer_id=invoice.customer_id))
+    return invoice
+
+
+def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
+    """Replace the lines of a locked draft's periods by fresh ones; late usage of other periods stays as it is."""
+    periods = BilledPeriod.objects.filter(invoice=invoice).select_related("subscription__customer", "subscription__plan")
+    lines: list[NewLine] = []
+    for billed in periods.order_by("starts_at", "id"):
+        lines += period_lines(billed.subscription, Period(billed.starts_at, billed.ends_at))
+    late = list(invoice.lines.filter(kind=LineKind.LATE_USAGE).order_by("position"))
+    invoice.lines.exclude(kind=LineKind.LATE_USAGE).delete()
+    for position, line in enumerate(late, start=len(lines) + 1):
+        if line.position != position:
+            line.position = position
+            line.save(update_fields=["position"])
+    add_lines(invoice, lines, first=1)
+    invoice.total = sum((line.amount for line in lines), sum((line.amount for line in late), Decimal(0)))
+    invoice.save_changes("total", now=now)
+
+
+def period_lines(subscription: Subscription, period: Period) -> list[NewLine]:
+    """Return the base fee and usage of ``subscription`` (with customer and plan) in ``period`` as lines."""
+    base = base_line(subscription, period, whole_period(subscription, period.start))
+    return ([base] if base else []) + usage_lines(subscription, period, rate_period(subscription, period))
+
+
+def add_lines(invoice: Invoice, lines: Iterable[NewLine], *, first: int) -> None:
+    """Insert ``lines`` into a locked draft at the positions from ``first`` on."""
+    InvoiceLine.objects.bulk_create(
+        InvoiceLine(
+            invoice=invoice,
+            position=position,
+            kind=line.kind,
+            description=line.description,
+            subscription=line.subscription,
+            charge=line.charge,
+            units=line.units,
+            amount=line.amount,
+            period_start=line.period.start,
+            period_end=line.period.end,
+            tiers=line.tiers,
+        )
+        for position, line in enumerate(lines, start=first)
+    )
+
+
+def _lock_draft(invoice_id: str) -> Invoice:
+    """Lock the invoice and refuse unless it is a draft."""
+    invoice = Invoice.objects.select_related("customer").lock(invoice_id)
+    if invoice.status != InvoiceStatus.DRAFT:
+        raise InvoiceNotDraft(status=invoice.status)
+    return invoice
+
+
+def _next_number(year: int) -> str:
+    """Take the next number of the year; the counter's lock makes the series gapless."""
+    DocumentCounter.objects.get_or_create(series=SERIES, year=year)
+    counter = DocumentCounter.objects.select_for_update().get(series=SERIES, year=year)
+    counter.last += 1
+    counter.save(update_fields=["last"])
+    return f"{SERIES}-{year}-{counter.last:06d}"

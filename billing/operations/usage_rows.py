@@ -1,0 +1,169 @@
+"""The statements that write usage: arrays in, rows in one round trip; ids sorted, so that batches never deadlock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+
+from billing.ingestion import NewEvent
+from billing.queries.attribution import Attribution
+from billing.rollups import MetricAddition, UsageAddition
+from config.kernel.digests import exact_json
+from config.kernel.ids import TypeID
+from config.kernel.time import hour_start
+
+Attributed = Mapping[UUID, tuple[NewEvent, Attribution]]
+
+INSERT_EVENTS = """
+    INSERT INTO billing_usageevent
+        (id, transaction_id, content, type, "timestamp", customer_id, subscription_id, credential_id, properties,
+         received_at)
+    SELECT event.*, %s
+    FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[],
+                %s::jsonb[]) AS event
+    ORDER BY 1
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+"""
+
+UPSERT_USAGE_HOURS = """
+    INSERT INTO billing_usagehour AS kept
+        (id, customer_id, subscription_id, credential_id, hour, type, model, events, tokens, events_with_tokens,
+         latency_ms, events_with_latency)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::text[], %s::text[],
+                         %s::bigint[], %s::numeric[], %s::bigint[], %s::numeric[], %s::bigint[])
+    ORDER BY 1
+    ON CONFLICT (id) DO UPDATE SET
+        events = kept.events + EXCLUDED.events,
+        tokens = kept.tokens + EXCLUDED.tokens,
+        events_with_tokens = kept.events_with_tokens + EXCLUDED.events_with_tokens,
+        latency_ms = kept.latency_ms + EXCLUDED.latency_ms,
+        events_with_latency = kept.events_with_latency + EXCLUDED.events_with_latency
+"""
+
+UPSERT_METRIC_HOURS = """
+    INSERT INTO billing_metrichour AS kept
+        (id, customer_id, subscription_id, credential_id, hour, metric_id, model, dimensions, events, total, maximum)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::uuid[], %s::text[],
+                         %s::jsonb[], %s::bigint[], %s::numeric[], %s::numeric[])
+    ORDER BY 1
+    ON CONFLICT (id) DO UPDATE SET
+        events = kept.events + EXCLUDED.events,
+        total = kept.total + EXCLUDED.total,
+        maximum = GREATEST(kept.maximum, EXCLUDED.maximum)
+"""
+
+# The shared lock keeps a billing run from closing a period between this look and the commit of the events.
+LOCK_CURSORS = """
+    SELECT subscription_id, billed_until FROM billing_billingcursor
+    WHERE subscription_id = ANY(%s::uuid[]) ORDER BY subscription_id FOR SHARE
+"""
+
+MARK_LATE = """
+    INSERT INTO billing_lateusage (subscription_id, hour)
+    SELECT * FROM unnest(%s::uuid[], %s::timestamptz[]) ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
+"""
+
+
+def insert_events(cursor: CursorWrapper, events: Attributed, now: datetime) -> dict[UUID, UUID]:
+    """Insert the events whose transaction id is new and return the content kept under the ids that were not."""
+    rows = [
+        (
+            key,
+            event.transaction_id,
+            event.content,
+            event.type,
+            event.timestamp,
+            *_whose(attribution),
+            exact_json(event.properties).decode(),
+        )
+        for key, (event, attribution) in events.items()
+    ]
+    cursor.execute(INSERT_EVENTS, [now, *_columns(rows, 9)])
+    inserted = {row[0] for row in cursor.fetchall()}
+    known = [key for key in events if key not in inserted]
+    if not known:
+        return {}
+    cursor.execute("SELECT id, content FROM billing_usageevent WHERE id = ANY(%s)", [known])
+    return dict(cursor.fetchall())
+
+
+def upsert_usage_hours(cursor: CursorWrapper, additions: Mapping[UUID, UsageAddition]) -> None:
+    """Add to the hourly rows of requests, tokens and latency."""
+    rows = [
+        (
+            key,
+            *_whose(row.attribution),
+            row.hour,
+            row.type,
+            row.model,
+            row.events,
+            row.tokens,
+            row.events_with_tokens,
+            row.latency_ms,
+            row.events_with_latency,
+        )
+        for key, row in additions.items()
+    ]
+    if rows:
+        cursor.execute(UPSERT_USAGE_HOURS, _columns(rows, 12))
+
+
+def upsert_metric_hours(cursor: CursorWrapper, additions: Mapping[UUID, MetricAddition]) -> None:
+    """Add to the hourly rows of units."""
+    rows = [
+        (
+            key,
+            *_whose(row.attribution),
+            row.hour,
+            row.metric.id.uuid,
+            row.model,
+            exact_json(row.dimensions).decode(),
+            row.events,
+            row.total,
+            row.maximum,
+        )
+        for key, row in additions.items()
+    ]
+    if rows:
+        cursor.execute(UPSERT_METRIC_HOURS, _columns(rows, 11))
+
+
+def mark_late(cursor: CursorWrapper, events: Attributed) -> None:
+    """
+    Note the hours in which usage comes that the invoices of its period do not hold.
+
+    Holds a shared lock on the cursors of the subscriptions until the transaction ends. A mark too many, for a
+    duplicate say, costs the billing run one look and nothing else.
+    """
+    hours = {
+        (attribution.subscription.uuid, hour_start(event.timestamp, attribution.zone))
+        for event, attribution in events.values()
+        if attribution.subscription is not None
+    }
+    if not hours:
+        return
+    cursor.execute(LOCK_CURSORS, [list({subscription for subscription, _ in hours})])
+    billed_until = dict(cursor.fetchall())
+    late = [one for one in hours if one[0] in billed_until and one[1] < billed_until[one[0]]]
+    if late:
+        cursor.execute(MARK_LATE, _columns(late, 2))
+
+
+def _whose(attribution: Attribution) -> tuple[UUID | None, UUID | None, UUID | None]:
+    return attribution.customer.uuid, _uuid(attribution.subscription), _uuid(attribution.credential)
+
+
+def _uuid(identifier: TypeID | None) -> UUID | None:
+    return None if identifier is None else identifier.uuid
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Turn rows into one array a column, as ``unnest`` takes them."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(width)]

@@ -1,0 +1,1 @@
+"""Reads of the app that are more than one queryset method."""

@@ -1,0 +1,49 @@
+"""Reading what rating needs: the hourly units of a subscription and the charges of its plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from billing.models import MetricHour
+from billing.rating import HourOfUnits, RatedCharge, rate_charges
+from catalog.models import Charge
+from config.kernel.time import hour_start
+from customers.models import Subscription
+from customers.periods import Period
+
+
+def charges_of(subscription: Subscription) -> list[Charge]:
+    """Return the charges of the subscription's plan, in their order, with their metrics."""
+    charges = Charge.objects.filter(plan=subscription.plan_id).select_related("metric")
+    return list(charges.order_by("position"))
+
+
+def hours_of(subscription: Subscription, start: datetime, end: datetime) -> list[HourOfUnits]:
+    """
+    Return the hourly units of ``subscription`` in [``start``, ``end``), earliest first.
+
+    Periods begin at local midnights, which no hour straddles, but for a subscription's first, which begins when it
+    does: the hour that it began in holds nothing else, because usage before is not its own.
+    """
+    first = hour_start(start, ZoneInfo(subscription.customer.timezone))
+    rows = MetricHour.objects.filter(subscription=subscription, hour__gte=first, hour__lt=end)
+    return [
+        HourOfUnits(
+            hour=row.hour,
+            metric=row.metric_id,
+            credential=row.credential_id,
+            model=row.model,
+            dimensions=row.dimensions,
+            events=row.events,
+            total=row.total,
+            maximum=row.maximum,
+        )
+        for row in rows.order_by("hour", "id")
+    ]
+
+
+def rate_period(subscription: Subscription, period: Period) -> list[RatedCharge]:
+    """Return what the usage of ``subscription`` in ``period`` comes to, charge by charge, unrounded."""
+    return rate_charges(charges_of(subscription), hours_of(subscription, period.start, period.end))
+
