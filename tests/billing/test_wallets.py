@@ -1,0 +1,293 @@
+"""Wallets: opening, operator credit, termination, and the promises that the database keeps."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
+
+from billing.errors import DuplicateWallet, WalletClosed
+from billing.guards import customer_has_pending_holds, customer_has_wallet_balance
+from billing.handlers import terminate_wallets_of_deleted_customer
+from billing.models import Hold, HoldStatus, LedgerEntry, LedgerKind, LotKind, Wallet, WalletLot, WalletStatus
+from billing.operations.holds import hold_funds, release_hold
+from billing.operations.wallets import fund_wallet, open_wallet, terminate_wallet
+from billing.queries.wallets import spendable_at, with_amounts_at
+from config.kernel.errors import Invalid, NotFound
+from config.kernel.guards import Finding, Verdict
+from config.kernel.history import acting_as
+from customers.errors import SystemCustomer
+from customers.events import CustomerDeleted
+from customers.models import UNCLASSIFIED_ID, Customer
+from tests.billing.books import assert_books_add_up
+from tests.factories import NOW, make_customer, make_wallet
+
+pytestmark = pytest.mark.django_db
+
+LIMIT = Decimal(10) ** 18
+SMALLEST = Decimal("0.000000000001")
+
+
+def entries(wallet: Wallet) -> list[tuple[str, Decimal, Decimal, Decimal]]:
+    """Return (kind, amount, balance after, held after) of the wallet's entries as they happened."""
+    rows = LedgerEntry.objects.filter(wallet=wallet).order_by("number")
+    return list(rows.values_list("kind", "amount", "balance_after", "held_after"))
+
+
+def test_a_wallet_opens_empty_in_the_customers_currency_unless_another_is_named() -> None:
+    customer = make_customer(currency="EUR")
+
+    own, other = (open_wallet(customer=customer.id, currency=currency, now=NOW) for currency in (None, "JPY"))
+
+    assert (own.currency, own.balance, own.held, own.spendable, own.priority) == ("EUR", 0, 0, 0, 25)
+    assert own.status is WalletStatus.ACTIVE
+    assert other.currency == "JPY"
+
+
+def test_a_second_open_wallet_of_the_same_currency_and_name_is_refused() -> None:
+    wallet = make_wallet(name="Main")
+
+    with pytest.raises(DuplicateWallet):
+        open_wallet(customer=wallet.customer_id, name="Main", now=NOW)
+
+    assert open_wallet(customer=wallet.customer_id, name="Other", now=NOW).name == "Other"
+    assert open_wallet(customer=wallet.customer_id, name="Main", currency="CHF", now=NOW).currency == "CHF"
+    terminate_wallet(wallet.id, now=NOW)
+    assert open_wallet(customer=wallet.customer_id, name="Main", now=NOW).id != wallet.id
+
+
+def test_only_a_live_customer_of_its_own_gets_a_wallet() -> None:
+    deleted = make_customer()
+    Customer.objects.filter(pk=deleted.pk).update(deleted_at=NOW)
+    system = {"name": "UNCLASSIFIED", "created_at": NOW, "updated_at": NOW}
+    Customer.objects.get_or_create(pk=UNCLASSIFIED_ID, defaults=system)
+
+    with pytest.raises(NotFound):
+        open_wallet(customer=deleted.id, now=NOW)
+    with pytest.raises(SystemCustomer):
+        open_wallet(customer=UNCLASSIFIED_ID, now=NOW)
+    assert not Wallet.objects.exists()
+
+
+def test_operator_credit_becomes_a_granted_lot_and_a_ledger_entry_that_says_who_and_why() -> None:
+    wallet = make_wallet(balance="1.5")
+
+    with acting_as("Ada"):
+        fund_wallet(wallet.id, amount=Decimal("2.25"), reason="Goodwill", now=NOW)
+
+    lot, entry = WalletLot.objects.latest("id"), LedgerEntry.objects.get(wallet=wallet, number=2)
+    assert (lot.kind, lot.amount, lot.remaining) == (LotKind.GRANTED, Decimal("2.25"), Decimal("2.25"))
+    assert (entry.kind, entry.lot, entry.hold, entry.actor, entry.reason) == (
+        LedgerKind.FUND, lot, None, "Ada", "Goodwill"
+    )  # fmt: skip
+    assert entries(wallet)[-1] == ("fund", Decimal("2.25"), Decimal("3.75"), 0)
+    assert_books_add_up(wallet)
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "NaN", "Infinity", "1E-13", "1.0000000000001", "1E+18", "1E+999999"])
+def test_an_amount_out_of_bounds_is_refused(amount: str) -> None:
+    wallet = make_wallet()
+
+    with pytest.raises(Invalid) as refusal:
+        fund_wallet(wallet.id, amount=Decimal(amount), reason="", now=NOW)
+
+    assert refusal.value.param == "amount"
+    assert entries(wallet) == []
+
+
+@pytest.mark.parametrize("amount", [SMALLEST, LIMIT - SMALLEST, Decimal("1.0000000000000")])
+def test_an_amount_within_the_bounds_is_kept_exactly(amount: Decimal) -> None:
+    wallet = make_wallet()
+
+    fund_wallet(wallet.id, amount=amount, reason="", now=NOW)
+
+    wallet.refresh_from_db()
+    assert wallet.balance == amount
+    assert_books_add_up(wallet)
+
+
+def test_a_balance_of_thirty_digits_is_counted_exactly_and_cannot_outgrow_its_column() -> None:
+    wallet = make_wallet(balance=str(LIMIT - 2 * SMALLEST))
+
+    with pytest.raises(Invalid):
+        fund_wallet(wallet.id, amount=2 * SMALLEST, reason="", now=NOW)
+    full = fund_wallet(wallet.id, amount=SMALLEST, reason="", now=NOW)
+    held = hold_funds(wallet.id, amount=SMALLEST, reference="one", now=NOW).wallet
+
+    assert full.balance == Decimal("999999999999999999.999999999999")
+    assert held.spendable == Decimal("999999999999999999.999999999998")
+    assert_books_add_up(wallet)
+
+
+def test_termination_gives_holds_back_and_voids_the_balance_lot_by_lot() -> None:
+    wallet = make_wallet(balance="5")
+    fund_wallet(wallet.id, amount=Decimal(2), reason="", now=NOW)
+    pending = hold_funds(wallet.id, amount=Decimal(3), reference="job", now=NOW)
+    overdue = hold_funds(wallet.id, amount=Decimal(1), reference="old", expires_at=NOW + timedelta(minutes=1), now=NOW)
+
+    closed = terminate_wallet(wallet.id, now=NOW + timedelta(minutes=1))
+
+    assert (closed.status, closed.balance, closed.held) == (WalletStatus.TERMINATED, 0, 0)
+    assert entries(wallet)[4:] == [("release", 3, 7, 1), ("expire", 1, 7, 0), ("void", 5, 2, 0), ("void", 2, 0, 0)]
+    assert Hold.objects.get(pk=pending.pk).status == HoldStatus.RELEASED
+    assert Hold.objects.get(pk=overdue.pk).status == HoldStatus.EXPIRED
+    assert_books_add_up(wallet)
+
+
+def test_a_terminated_wallet_takes_nothing_any_more() -> None:
+    wallet = make_wallet(balance="5")
+    terminate_wallet(wallet.id, now=NOW)
+    written = entries(wallet)
+
+    with pytest.raises(WalletClosed):
+        terminate_wallet(wallet.id, now=NOW)
+    with pytest.raises(WalletClosed):
+        fund_wallet(wallet.id, amount=Decimal(1), reason="", now=NOW)
+    with pytest.raises(WalletClosed):
+        hold_funds(wallet.id, amount=Decimal(1), reference="late", now=NOW)
+    assert entries(wallet) == written
+
+
+def test_movements_leave_their_trace_in_the_ledger_and_changes_of_the_wallet_in_its_history() -> None:
+    with acting_as("Ada", reason="Because"):
+        wallet = open_wallet(customer=make_customer().id, now=NOW)
+        fund_wallet(wallet.id, amount=Decimal(1), reason="Gift", now=NOW)
+        terminate_wallet(wallet.id, now=NOW)
+
+    rows = Wallet.history.filter(id=wallet.id).order_by("history_id")  # type: ignore[attr-defined]
+    told = list(rows.values_list("history_type", "history_actor", "history_change_reason"))
+    assert told == [("+", "Ada", "Because"), ("~", "Ada", "Because")]
+    assert list(LedgerEntry.objects.order_by("number").values_list("actor", "reason")) == [
+        ("Ada", "Gift"),
+        ("Ada", "Because"),
+    ]
+
+
+def test_the_deletion_of_a_customer_terminates_its_wallets_and_no_others() -> None:
+    wallet, neighbour = make_wallet(balance="5"), make_wallet(balance="5")
+
+    terminate_wallets_of_deleted_customer(CustomerDeleted(customer_id=wallet.customer_id, at=NOW))
+
+    assert list(Wallet.objects.open()) == [neighbour]
+    assert entries(wallet)[-1] == ("void", 5, 0, 0)
+
+
+def test_guards_warn_of_a_balance_and_of_pending_holds() -> None:
+    customer = make_customer(currency="EUR")
+    wallet = make_wallet(customer=customer)
+    assert findings(customer) == [None, None]
+
+    fund_wallet(wallet.id, amount=Decimal("12.5"), reason="", now=NOW)
+    hold = hold_funds(wallet.id, amount=Decimal(2), reference="job", now=NOW)
+
+    balance, holds = findings(customer)
+    assert balance is not None and holds is not None
+    assert (balance.code, balance.verdict, balance.count) == ("wallet_balance", Verdict.WARN, 1)
+    assert balance.message == "1 wallet(s) with a balance (€12.50) will be forfeited"
+    assert (holds.code, holds.verdict, holds.count) == ("pending_holds", Verdict.WARN, 1)
+    release_hold(hold.id, now=NOW)
+    terminate_wallet(wallet.id, now=NOW)
+    assert findings(customer) == [None, None]
+
+
+def findings(customer: Customer) -> list[Finding | None]:
+    """Ask both guards."""
+    return [customer_has_wallet_balance(customer), customer_has_pending_holds(customer)]
+
+
+def test_a_hold_counts_until_its_end_whether_or_not_it_is_swept() -> None:
+    wallet = make_wallet(balance="10")
+    end = NOW + timedelta(minutes=1)
+    hold_funds(wallet.id, amount=Decimal(4), reference="short", expires_at=end, now=NOW)
+    hold_funds(wallet.id, amount=Decimal(3), reference="long", now=NOW)
+    wallet.refresh_from_db()
+
+    def seen(now: datetime) -> tuple[Any, ...]:
+        row = with_amounts_at(Wallet.objects.all(), now).values_list("balance", "held_now", "spendable_now").get()
+        return (*row, spendable_at(wallet, now))
+
+    assert seen(end - timedelta(microseconds=1)) == (10, 7, 3, 3)
+    assert seen(end) == (10, 3, 7, 7)
+
+
+BROKEN_WALLETS = [
+    ("held = balance + 1", "wallet_held_within_balance"),
+    ("held = -1", "wallet_held_within_balance"),
+    ("balance = -1", "wallet_held_within_balance"),
+    ("priority = 0", "wallet_priority_from_1_to_50"),
+    ("priority = 51", "wallet_priority_from_1_to_50"),
+    ("closed_at = now()", "wallet_terminated_is_empty"),
+    ("currency = 'XXX'", "Cannot update"),
+]
+
+
+@pytest.mark.parametrize(("change", "promise"), BROKEN_WALLETS)
+def test_the_database_keeps_the_promises_of_a_wallet(change: str, promise: str) -> None:
+    make_wallet(balance="5")
+
+    with pytest.raises(DatabaseError, match=promise), transaction.atomic():
+        run(f"UPDATE billing_wallet SET {change}")  # noqa: S608
+
+
+def test_the_database_keeps_one_open_wallet_per_name_and_moves_none_to_another_customer() -> None:
+    wallet = make_wallet()
+
+    with pytest.raises(DatabaseError, match="wallet_one_open_per_customer_currency_name"), transaction.atomic():
+        make_wallet(customer=wallet.customer)
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Wallet.objects.update(customer=make_customer())
+
+
+BROKEN_ROWS: list[tuple[type[WalletLot | LedgerEntry], dict[str, Any], str]] = [
+    (WalletLot, {"remaining": 6}, "wallet_lot_remaining_within_amount"),
+    (WalletLot, {"remaining": -1}, "wallet_lot_remaining_within_amount"),
+    (WalletLot, {"amount": 6}, "Cannot update"),
+    (WalletLot, {"kind": LotKind.PAID}, "Cannot update"),
+    (LedgerEntry, {"amount": 6}, "Cannot update"),
+    (LedgerEntry, {"reason": "Another"}, "Cannot update"),
+]
+
+
+@pytest.mark.parametrize(("model", "change", "promise"), BROKEN_ROWS)
+def test_the_database_keeps_lots_and_the_ledger_as_they_are(
+    model: type[WalletLot | LedgerEntry], change: dict[str, Any], promise: str
+) -> None:
+    make_wallet(balance="5")
+    rows: QuerySet[Any] = model._default_manager.all()
+
+    with pytest.raises(DatabaseError, match=promise), transaction.atomic():
+        rows.update(**change)
+    with pytest.raises(DatabaseError, match="Cannot delete"), transaction.atomic():
+        run(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
+
+
+BROKEN_ENTRIES: list[tuple[dict[str, Any], str]] = [
+    ({"number": 1}, "ledger_entry_one_per_wallet_and_number"),
+    ({"amount": 0}, "ledger_entry_amount_is_positive"),
+    ({"held_after": 6}, "ledger_entry_held_within_balance"),
+    ({"kind": LedgerKind.FUND, "hold": None}, "ledger_entry_of_the_balance_names_its_lot"),
+    ({"hold": None}, "ledger_entry_of_a_hold_names_it"),
+    ({"kind": "gift"}, "ledger_entry_"),
+]
+
+
+@pytest.mark.parametrize(("change", "promise"), BROKEN_ENTRIES)
+def test_the_database_takes_no_ledger_entry_that_makes_no_sense(change: dict[str, Any], promise: str) -> None:
+    wallet = make_wallet(balance="5")
+    hold = hold_funds(wallet.id, amount=Decimal(1), reference="job", now=NOW)
+    sound: dict[str, Any] = {
+        "wallet": wallet, "number": 9, "kind": LedgerKind.HOLD, "amount": 1, "balance_after": 5, "held_after": 2,
+        "hold": hold, "created_at": NOW,
+    }  # fmt: skip
+    LedgerEntry.objects.create(**sound)
+
+    with pytest.raises(DatabaseError, match=promise), transaction.atomic():
+        LedgerEntry.objects.create(**{**sound, "number": 10, **change})
+
+
+def run(sql: str) -> None:
+    """Run ``sql`` as somebody would who goes around the application."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)

@@ -1,0 +1,125 @@
+"""Makers of the objects that tests need: plain functions over the real operations, with defaults that work."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from billing.ingestion import NewEvent, parse_event
+from billing.models import Hold, Wallet
+from billing.operations.holds import hold_funds
+from billing.operations.wallets import fund_wallet, open_wallet
+from catalog.models import Metric, Product, RatePlan
+from catalog.operations.metrics import create_metric
+from catalog.operations.products import ProductFields, advance_product, create_product
+from catalog.operations.rate_plans import ChargeSpec, activate_rate_plan, create_rate_plan
+from config.kernel.secrets import issued_secrets
+from credentials.models import OperatorKey
+from credentials.operations.operator_keys import create_operator_key
+from customers.models import Customer, Subscription
+from customers.operations.customers import CustomerFields, create_customer
+from customers.operations.subscriptions import start_subscription
+
+#: The moment most tests happen at: inside a month that is neither the first nor the last of a year.
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+_numbers = itertools.count(1)
+
+
+def make_customer(*, now: datetime = NOW, **fields: Any) -> Customer:
+    number = next(_numbers)
+    defaults = {"name": f"Customer {number}", "email": f"customer-{number}@example.com"}
+    return create_customer(CustomerFields(**{**defaults, **fields}), now=now)
+
+
+def make_product(*, stage: str = "GA", product_type: str = "STANDARD_API", now: datetime = NOW, **fields: Any) -> Product:
+    number = next(_numbers)
+    defaults = {"code": f"product-{number}", "name": f"Product {number}"}
+    product = create_product(ProductFields(**{**defaults, **fields}), product_type=product_type, now=now)
+    while product.maturity_stage != stage:
+        following = {"EXPERIMENTAL": "BETA", "BETA": "GA", "GA": "DEPRECATED", "DEPRECATED": "RETIRED"}
+        product = advance_product(product.id, to=following[product.maturity_stage], now=now)
+    return product
+
+
+def make_metric(*, now: datetime = NOW, **fields: Any) -> Metric:
+    number = next(_numbers)
+    defaults = {"code": f"metric-{number}", "name": f"Metric {number}", "aggregation": "COUNT"}
+    return create_metric(**{**defaults, **fields}, now=now)
+
+
+def make_charge(metric: Metric, *, model: str = "STANDARD", unit_amount: str = "0.01", **fields: Any) -> ChargeSpec:
+    properties = fields.pop("properties", {"unit_amount": unit_amount})
+    return ChargeSpec(metric=metric.id, model=model, properties=properties, **fields)
+
+
+def make_plan(
+    *,
+    product: Product | None = None,
+    charges: Sequence[ChargeSpec] = (),
+    active: bool = True,
+    now: datetime = NOW,
+    **fields: Any,
+) -> RatePlan:
+    number = next(_numbers)
+    defaults = {
+        "product": (product or make_product(now=now)).id,
+        "code": f"plan-{number}",
+        "name": f"Plan {number}",
+        "interval": "month",
+        "amount": Decimal("100"),
+        "currency": "USD",
+    }
+    plan = create_rate_plan(**{**defaults, **fields}, charges=charges, now=now)
+    return activate_rate_plan(plan.id, now=now) if active else plan
+
+
+def make_subscription(
+    *, customer: Customer | None = None, plan: RatePlan | None = None, now: datetime = NOW, **fields: Any
+) -> Subscription:
+    owner = customer or make_customer(now=now)
+    return start_subscription(customer=owner.id, plan=(plan or make_plan(now=now)).id, now=now, **fields)
+
+
+def make_event(subscription: Subscription, *, at: datetime, now: datetime = NOW, **fields: Any) -> NewEvent:
+    number = next(_numbers)
+    body = {"transaction_id": f"event-{number}", "type": "call", "subscription": subscription.id, **fields}
+    return parse_event({"timestamp": at.isoformat(), **body}, now=now)
+
+
+def make_wallet(
+    *, customer: Customer | None = None, balance: str = "0", now: datetime = NOW, **fields: Any
+) -> Wallet:
+    """Return a wallet with ``balance`` granted to it in one lot."""
+    owner = customer or make_customer(now=now)
+    wallet = open_wallet(customer=owner.id, now=now, **fields)
+    if Decimal(balance):
+        wallet = fund_wallet(wallet.id, amount=Decimal(balance), reason="", now=now)
+    return wallet
+
+
+def make_hold(
+    amount: str = "5", *, wallet: Wallet | None = None, balance: str = "10", now: datetime = NOW, **fields: Any
+) -> Hold:
+    """Return a hold on ``wallet``, or on a fresh one with ``balance``."""
+    purse = wallet or make_wallet(balance=balance, now=now)
+    defaults = {"reference": f"job-{next(_numbers)}"}
+    return hold_funds(purse.id, amount=Decimal(amount), now=now, **{**defaults, **fields})
+
+
+def make_operator_key(*scopes: str, now: datetime = NOW, **fields: Any) -> tuple[OperatorKey, str]:
+    """Return a key of the API and its secret."""
+    with issued_secrets() as issued:
+        key = create_operator_key(name=f"key {next(_numbers)}", scopes=scopes or ("*",), now=now, **fields)
+    return key, issued[0].shown_once["key"]
+
+
+def make_operator(**fields: Any) -> User:
+    """Return a person at the desk who may do everything."""
+    defaults = {"username": f"operator-{next(_numbers)}", "password": "correct horse battery staple"}
+    return User.objects.create_superuser(**{**defaults, **fields})
