@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import environ
 import structlog
 from django.core.management.utils import get_random_secret_key
 
+from config.embedded import default_home
 from config.embedded import urls as embedded_urls
 
 # Lets our classes name the type parameters that Django's have in the stubs only.
@@ -19,7 +22,7 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-METERDESK_HOME = Path(env.str("METERDESK_HOME", default=str(BASE_DIR / ".meterdesk"))).resolve()
+METERDESK_HOME = default_home()
 
 
 def kept_secret(name: str) -> str:
@@ -28,12 +31,12 @@ def kept_secret(name: str) -> str:
         return value
     path = METERDESK_HOME / f"{name.lower()}.secret"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        # O_EXCL decides between processes that start together: one writes, the others read.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(get_random_secret_key())
-    except FileExistsError:
-        pass
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
+        file.write(get_random_secret_key())
+        file.flush()
+        # A link appears whole or not at all, so of processes that start together one writes and the others read.
+        with suppress(FileExistsError):
+            os.link(file.name, path)
     return path.read_text()
 
 

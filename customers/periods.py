@@ -10,30 +10,16 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from catalog.models import Interval
+from customers.models import BillingTime
 
 MICROSECOND = timedelta(microseconds=1)
 
 # A month grid from 1 January meets every quarter and year start too; 5 January 1970 is a Monday.
 CALENDAR_MONTH_ANCHOR = date(1970, 1, 1)
 CALENDAR_WEEK_ANCHOR = date(1970, 1, 5)
-
-
-class Interval(StrEnum):
-    """How long a whole period is."""
-
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-
-
-class BillingTime(StrEnum):
-    """Whether periods start with the calendar's (the 1st, Monday, 1 January) or on the anchor's day."""
-
-    CALENDAR = "calendar"
-    ANNIVERSARY = "anniversary"
 
 
 MONTHS = {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12}

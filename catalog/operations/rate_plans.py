@@ -150,7 +150,8 @@ def _check_charge(position: int, spec: ChargeSpec, metric: Metric) -> None:
     try:
         parse_price(spec.model, spec.properties)
     except InvalidPrice as error:
-        raise InvalidCharge(param=f"charges[{position}].properties.{error.param}", reason=str(error)) from error
+        path = error.param if error.param == "model" else f"properties.{error.param}"
+        raise InvalidCharge(param=f"charges[{position}].{path}", reason=str(error)) from error
     unknown = sorted(set(spec.match) - set(metric.dimensions))
     if unknown:
         raise InvalidCharge(

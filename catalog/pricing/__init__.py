@@ -6,7 +6,7 @@ Pure arithmetic in ``Decimal``, exact and unrounded; ``config/kernel/money.py`` 
 
 from catalog.pricing.errors import InvalidPrice
 from catalog.pricing.package import PackagePrice
-from catalog.pricing.prices import Price, PriceModel, parse_price, rate
+from catalog.pricing.prices import Price, parse_price, rate
 from catalog.pricing.ratings import Rating, TierAmount
 from catalog.pricing.standard import StandardPrice
 from catalog.pricing.tiered import GraduatedPrice, Tier, VolumePrice
@@ -16,7 +16,6 @@ __all__ = [
     "InvalidPrice",
     "PackagePrice",
     "Price",
-    "PriceModel",
     "Rating",
     "StandardPrice",
     "Tier",

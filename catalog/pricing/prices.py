@@ -1,14 +1,14 @@
 """
 Choose the pricing model: the one place where a model's name meets its class.
 
-To add a model, write its frozen dataclass with ``parse`` and ``rate``, name it in ``PriceModel`` and ``Price``, and
-enter it in ``PARSERS``.
+To add a model, write its frozen dataclass with ``parse`` and ``rate``, name it in ``catalog.models.ChargeModel`` and
+``Price``, and enter it in ``PARSERS``.
 """
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
-from enum import StrEnum
 
+from catalog.models import ChargeModel
 from catalog.pricing.errors import InvalidPrice
 from catalog.pricing.package import PackagePrice
 from catalog.pricing.properties import Properties
@@ -18,21 +18,11 @@ from catalog.pricing.tiered import GraduatedPrice, VolumePrice
 
 Price = StandardPrice | GraduatedPrice | VolumePrice | PackagePrice
 
-
-class PriceModel(StrEnum):
-    """The models that are functions of the units alone, by the name a charge stores."""
-
-    STANDARD = "STANDARD"
-    GRADUATED = "GRADUATED"
-    VOLUME = "VOLUME"
-    PACKAGE = "PACKAGE"
-
-
-PARSERS: Mapping[PriceModel, Callable[[Properties], Price]] = {
-    PriceModel.STANDARD: StandardPrice.parse,
-    PriceModel.GRADUATED: GraduatedPrice.parse,
-    PriceModel.VOLUME: VolumePrice.parse,
-    PriceModel.PACKAGE: PackagePrice.parse,
+PARSERS: Mapping[ChargeModel, Callable[[Properties], Price]] = {
+    ChargeModel.STANDARD: StandardPrice.parse,
+    ChargeModel.GRADUATED: GraduatedPrice.parse,
+    ChargeModel.VOLUME: VolumePrice.parse,
+    ChargeModel.PACKAGE: PackagePrice.parse,
 }
 
 
@@ -47,7 +37,7 @@ def parse_price(model: str, properties: Mapping[str, object]) -> Price:
     """
     if model not in PARSERS:
         raise InvalidPrice("model", f"model must be one of {', '.join(PARSERS)}.")
-    return PARSERS[PriceModel(model)](Properties(properties))
+    return PARSERS[ChargeModel(model)](Properties(properties))
 
 
 def rate(price: Price, units: Decimal) -> Rating:

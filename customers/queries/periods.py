@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from customers.models import Subscription
-from customers.periods import BillingTime, Interval, Period, Schedule, period_at, periods_between
+from catalog.models import Interval
+from customers.models import BillingTime, Subscription
+from customers.periods import Period, Schedule, period_at, periods_between
 
 
 def schedule_of(subscription: Subscription) -> Schedule:

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.proration import prorate
-from customers.periods import BillingTime, Interval, Period, Schedule, day_start, local_days, period_at
+from catalog.models import Interval
+from customers.models import BillingTime
+from customers.periods import Period, Schedule, day_start, local_days, period_at
 from tests.cases import Case, load_cases
 
 CASES = load_cases("proration")

@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from customers.periods import BillingTime, Interval, Schedule
+from catalog.models import Interval
+from customers.models import BillingTime
+from customers.periods import Schedule
 
 
 def anniversary(interval: Interval, anchor: str, timezone: str = "UTC") -> Schedule:

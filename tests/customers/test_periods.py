@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from customers.periods import BillingTime, Interval, Period, Schedule, local_days, period_at, periods_between
+from catalog.models import Interval
+from customers.models import BillingTime
+from customers.periods import Period, Schedule, local_days, period_at, periods_between
 from tests.cases import Case, load_cases
 from tests.customers.schedules import anniversary, local_date, moment
 

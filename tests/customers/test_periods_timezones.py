@@ -7,7 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from customers.periods import BillingTime, Interval, Schedule, day_start, local_days, period_at, periods_between
+from catalog.models import Interval
+from customers.models import BillingTime
+from customers.periods import Schedule, day_start, local_days, period_at, periods_between
 from tests.customers.schedules import local_date, moment, month
 
 ZONES = [
