@@ -15,6 +15,7 @@ from django.core.management.utils import get_random_secret_key
 
 from config.embedded import default_home
 from config.embedded import urls as embedded_urls
+from config.navigation import UNFOLD as UNFOLD
 
 # Lets our classes name the type parameters that Django's have in the stubs only.
 django_stubs_ext.monkeypatch()
@@ -134,6 +135,7 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -141,6 +143,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = METERDESK_HOME / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 #: Served straight from the packages, so that neither ``up`` nor the tests need a collectstatic first.
 WHITENOISE_USE_FINDERS = True
 
@@ -203,4 +206,3 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 
-UNFOLD: dict[str, Any] = {}

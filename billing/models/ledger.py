@@ -35,6 +35,10 @@ class LedgerKind(models.TextChoices):
         return signs.get(self, 0)
 
 
+class LedgerEntryQuerySet(RecordQuerySet["LedgerEntry"]):
+    """Ledger entries."""
+
+
 class LedgerEntry(models.Model):
     """
     One movement: ``amount`` (positive, in the wallet's currency), and the wallet's balance and held after it.
@@ -58,7 +62,7 @@ class LedgerEntry(models.Model):
     reason = models.TextField(blank=True)
     created_at = models.DateTimeField()
 
-    objects = RecordQuerySet.as_manager()
+    objects = LedgerEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["wallet", "-number"]

@@ -69,9 +69,7 @@ class Wallet(Record):
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
-            models.CheckConstraint(
-                name="wallet_held_within_balance", condition=Q(held__gte=0, held__lte=F("balance"))
-            ),
+            models.CheckConstraint(name="wallet_held_within_balance", condition=Q(held__gte=0, held__lte=F("balance"))),
             models.CheckConstraint(
                 name="wallet_priority_from_1_to_50", condition=Q(priority__range=(1, LOWEST_PRIORITY))
             ),

@@ -7,7 +7,8 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import cache
 from typing import Any
 
-from babel.numbers import format_currency
+from babel import Locale
+from babel.numbers import parse_pattern
 from django.core.exceptions import ValidationError
 from django.db import models
 from iso4217 import Currency
@@ -86,13 +87,9 @@ def plain(amount: Decimal) -> Decimal:
 def display_money(amount: Decimal, currency: str, locale: str = "en_US") -> str:
     """Return ``amount`` as an operator reads it: ``$1,234.50``; digits beyond the minor unit are kept, never rounded off."""
     digits = max(currency_exponent(currency), -int(plain(amount).as_tuple().exponent))
-    return format_currency(
-        amount.quantize(Decimal(1).scaleb(-digits)),
-        currency,
-        locale=locale,
-        currency_digits=False,
-        decimal_quantization=False,
-    )
+    pattern = parse_pattern(Locale.parse(locale).currency_formats["standard"].pattern)
+    pattern.frac_prec = (digits, digits)
+    return pattern.apply(amount, locale, currency=currency, currency_digits=False)
 
 
 class AmountField(models.DecimalField[Any, Any]):

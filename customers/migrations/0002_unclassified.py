@@ -8,8 +8,17 @@ UNCLASSIFIED_ID = "cust_00000000000000000000000000"
 
 def make(apps, schema_editor):
     now = timezone.now()
-    apps.get_model("customers", "Customer").objects.create(
-        id=UNCLASSIFIED_ID, name="UNCLASSIFIED", email="unclassified@meterdesk.invalid", created_at=now, updated_at=now
+    row = {
+        "id": UNCLASSIFIED_ID,
+        "name": "UNCLASSIFIED",
+        "email": "unclassified@meterdesk.invalid",
+        "created_at": now,
+        "updated_at": now,
+    }
+    apps.get_model("customers", "Customer").objects.create(**row)
+    # Models in migrations write no history of their own.
+    apps.get_model("customers", "HistoricalCustomer").objects.create(
+        **row, history_date=now, history_type="+", history_actor="migration"
     )
 
 

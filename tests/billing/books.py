@@ -1,16 +1,21 @@
 """The books of a wallet: what has to add up, whatever was done to it."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from django.db.models import F, Sum
 
 from billing.models import Hold, LedgerEntry, LedgerKind, Wallet, WalletLot
+from config.kernel.money import EXACT
 
 
 def assert_books_add_up(wallet: Wallet) -> None:
-    """Assert that wallet = Σ lots = Σ ledger, held = Σ open holds, and that each entry carries on from the one before."""
-    wallet = Wallet.objects.get(pk=wallet.pk)
+    """Assert that wallet = Σ lots = Σ ledger, that held = Σ open holds, and that each entry follows from the last."""
+    with localcontext(EXACT):
+        _assert_books_add_up(Wallet.objects.get(pk=wallet.pk))
+
+
+def _assert_books_add_up(wallet: Wallet) -> None:
     balance = held = Decimal(0)
     left: dict[Any, Decimal] = {}
     kept: dict[Any, Decimal] = {}

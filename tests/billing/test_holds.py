@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db
 HOUR, INSTANT = timedelta(hours=1), timedelta(microseconds=1)
 
 
-def movements(hold: Hold) -> list[tuple[str, Decimal, Decimal, Decimal]]:
+def movements(hold: Hold) -> list[tuple[Any, ...]]:
     """Return (kind, amount, balance after, held after) of the hold's entries as they happened."""
     rows = LedgerEntry.objects.filter(hold=hold).order_by("number")
     return list(rows.values_list("kind", "amount", "balance_after", "held_after"))
@@ -38,7 +39,8 @@ def test_a_hold_keeps_money_without_taking_it() -> None:
     hold = make_hold("5", balance="10")
 
     wallet = Wallet.objects.get(pk=hold.wallet_id)
-    assert (wallet.balance, wallet.held, wallet.spendable) == (10, 5, 5)
+    assert (wallet.balance, wallet.held) == (10, 5)
+    assert wallet.spendable == 5
     assert (hold.status, hold.committed, hold.expires_at) == (HoldStatus.OPEN, 0, NOW + HOUR)
     assert movements(hold) == [("hold", 5, 10, 5)]
 
@@ -47,9 +49,9 @@ def test_a_hold_beyond_the_spendable_balance_takes_nothing() -> None:
     wallet = make_wallet(balance="4.99")
 
     with pytest.raises(InsufficientFunds) as refusal:
-        hold_funds(wallet.id, amount=Decimal("5"), reference="job-1", expires_at=None, now=NOW)
+        hold_funds(wallet.id, amount=Decimal(5), reference="job-1", expires_at=None, now=NOW)
 
-    assert refusal.value.details == {"spendable": Decimal("4.99"), "asked": Decimal("5")}
+    assert refusal.value.details == {"spendable": Decimal("4.99"), "asked": Decimal(5)}
     assert refusal.value.message == "4.99 can be spent, 5 was asked for"
     assert Hold.objects.count() == 0
 
@@ -188,7 +190,7 @@ def test_a_release_gives_back_what_was_not_committed() -> None:
 
     hold = release_hold(hold.id, now=NOW)
 
-    assert (hold.status, hold.committed, hold.rest) == (HoldStatus.RELEASED, 2, 3)
+    assert (hold.status, hold.committed) == (HoldStatus.RELEASED, 2)
     assert movements(hold)[-1] == ("release", 3, 8, 0)
     assert_books_add_up(hold.wallet)
 
@@ -255,9 +257,13 @@ def test_every_change_of_a_hold_is_one_history_row() -> None:
         commit_hold(hold.id, amount=Decimal(1), final=False, now=NOW)
         release_hold(hold.id, now=NOW)
 
-    rows = Hold.history.order_by("history_id")  # type: ignore[attr-defined]
+    rows = Hold.history.order_by("history_id")
     told = list(rows.values_list("history_type", "status", "history_actor", "history_change_reason"))
-    assert told == [("+", "open", "Ada", "Because"), ("~", "open", "Ada", "Because"), ("~", "released", "Ada", "Because")]
+    assert told == [
+        ("+", "open", "Ada", "Because"),
+        ("~", "open", "Ada", "Because"),
+        ("~", "released", "Ada", "Because"),
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -266,18 +272,15 @@ def test_the_books_add_up_after_anything(seed: int) -> None:
     for step in range(40):
         now += timedelta(minutes=random.randrange(20))
         amount = Decimal(random.randrange(1, 10**13)) / 10**12
-        open_holds = [None, *Hold.objects.filter(wallet=wallet).open().order_by("id")]
-        hold = random.choice(open_holds)
+        hold = random.choice([None, *Hold.objects.filter(wallet=wallet).open().order_by("id")])
+        ends: list[Callable[..., object]] = [
+            partial(commit_hold, amount=amount, final=random.random() < 0.5), commit_hold, release_hold, expire_hold
+        ]  # fmt: skip
         try:
             if hold is None:
-                hold_funds(wallet.id, amount=amount, reference=f"job-{step}", now=now)
+                hold_funds(wallet.id, amount=amount, reference=f"step-{step}", now=now)
             else:
-                random.choice([
-                    lambda pk: commit_hold(pk, amount=amount, final=random.random() < 0.5, now=now),
-                    lambda pk: commit_hold(pk, now=now),
-                    lambda pk: release_hold(pk, now=now),
-                    lambda pk: expire_hold(pk, now=now),
-                ])(hold.id)
+                random.choice(ends)(hold.id, now=now)
         except DomainError:
             fund_wallet(wallet.id, amount=amount, reason="", now=now)
         assert_books_add_up(wallet)
@@ -292,7 +295,7 @@ BROKEN_HOLDS = [
     ("status = 'committed', ended_at = now()", "hold_committed_took_something"),
     ("status = 'lost', ended_at = now()", "hold_status_is_known"),
     ("amount = 6", "Cannot update"),
-    ("reference = 'job-2'", "Cannot update"),
+    ("reference = 'another'", "Cannot update"),
 ]
 
 
@@ -301,7 +304,7 @@ def test_the_database_keeps_the_promises_of_a_hold(change: str, promise: str) ->
     make_hold("5")
 
     with pytest.raises(DatabaseError, match=promise), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"UPDATE billing_hold SET {change}")  # noqa: S608
+        cursor.execute(f"UPDATE billing_hold SET {change}")
 
 
 def test_the_database_keeps_ended_holds_as_they_ended() -> None:

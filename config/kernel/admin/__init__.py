@@ -6,8 +6,9 @@ from django.contrib.admin import register
 from django.contrib.admin.sites import site
 
 from config.kernel.admin import checks as checks
-from config.kernel.admin.actions import Action, action, list_action
-from config.kernel.admin.columns import badge, change_url, link_to, money_column, status_badge
+from config.kernel.admin.actions import Action
+from config.kernel.admin.columns import Colour, badge, change_url, link_to, money_column, status_badge
+from config.kernel.admin.decorators import action, list_action
 from config.kernel.admin.forms import ActionForm, DeletionForm, RecordForm
 from config.kernel.admin.inlines import TabularInline
 from config.kernel.admin.records import ModelAdmin, ReadOnlyModelAdmin
@@ -35,6 +36,7 @@ __all__ = [
     "AutocompleteFilter",
     "BooleanFilter",
     "ChoicesFilter",
+    "Colour",
     "DeletionForm",
     "DropdownFilter",
     "ModelAdmin",

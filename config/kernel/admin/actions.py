@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
@@ -13,11 +12,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.utils.text import capfirst
 
 from config.kernel.admin.confirmation import Confirmation, confirmation_page
 from config.kernel.admin.forms import ActionForm, Reason
 from config.kernel.admin.outcome import Answer, Outcome
+from config.kernel.admin.refusals import spelled_out
 from config.kernel.admin.secrets import secrets_page
 from config.kernel.admin.theme import ActionVariant
 from config.kernel.errors import DomainError
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 #: How many objects one confirmation may cover: each is a hidden field of its page, and Django takes 1000 fields.
 BULK_LIMIT = 500
-
-ObjectFunction = Callable[[Any, HttpRequest, Any, dict[str, Any]], Answer]
-ListFunction = Callable[[Any, HttpRequest, dict[str, Any]], Answer]
 
 
 class Action:
@@ -145,7 +141,12 @@ class Action:
         reason = cleaned.get("reason") or ""
         for target in targets:
             try:
-                with issued_secrets() as issued, transaction.atomic(), because(reason) if reason else nullcontext():
+                with (
+                    spelled_out(),
+                    issued_secrets() as issued,
+                    transaction.atomic(),
+                    because(reason),
+                ):
                     answer = self.perform(admin, request, target, cleaned)
                     if target is not None:
                         self.log(admin, request, target, reason)
@@ -183,74 +184,3 @@ class Action:
         if len(done) > 1:
             return f"{self.label}: {len(done)} {admin.opts.verbose_name_plural}."
         return f"{self.label}: {done[0]}." if done[0] is not None else f"{self.label}: done."
-
-
-def action(
-    label: str,
-    *,
-    permissions: Iterable[str],
-    form: type[ActionForm] = ActionForm,
-    reason: Literal["required", "optional"] | None = "required",
-    danger: bool = False,
-    detail: bool = True,
-    bulk: bool = False,
-    icon: str | None = None,
-    when: Callable[[Any], bool] | None = None,
-    description: str = "",
-) -> Callable[[ObjectFunction], Action]:
-    """
-    Make ``function(self, request, object_id, cleaned)`` an action on single objects, with a confirmation page.
-
-    The function calls one operation and returns the sentence that tells of its success (or nothing, or a response);
-    a ``DomainError`` is shown to the operator. ``cleaned`` is the cleaned data of ``form`` with ``reason``.
-
-    Args:
-        label: the button, an imperative: ``Suspend``.
-        permissions: all are needed. ``view``, ``add``, ``change`` and ``delete`` are Django's for the model;
-            ``app.codename`` is that permission; any other name asks the admin's ``has_<name>_permission``.
-        form: what to ask beside the reason.
-        reason: whether the operator must, may or cannot say why.
-        danger: paint the button red.
-        detail: a button on the object's page.
-        bulk: an entry in the list's action menu.
-        icon: a Material symbol on the button.
-        when: shows the button on an object's page only where this is true; the operation refuses all the same.
-        description: a sentence on the confirmation page; the function's docstring where it is empty.
-    """
-
-    def decorate(function: ObjectFunction) -> Action:
-        text = description or sentence_of(function)
-        return Action(
-            function, label, permissions=permissions, form=form, reason=reason, danger=danger, detail=detail,
-            bulk=bulk, icon=icon, when=when, description=text,
-        )  # fmt: skip
-
-    return decorate
-
-
-def list_action(
-    label: str,
-    *,
-    permissions: Iterable[str],
-    form: type[ActionForm] = ActionForm,
-    reason: Literal["required", "optional"] | None = "required",
-    danger: bool = False,
-    icon: str | None = None,
-    description: str = "",
-) -> Callable[[ListFunction], Action]:
-    """Make ``function(self, request, cleaned)`` a button above the list that concerns no single object."""
-
-    def decorate(function: ListFunction) -> Action:
-        text = description or sentence_of(function)
-        return Action(
-            function, label, permissions=permissions, form=form, reason=reason, danger=danger, detail=False,
-            bulk=False, icon=icon, when=None, description=text,
-        )  # fmt: skip
-
-    return decorate
-
-
-def sentence_of(function: Callable[..., object]) -> str:
-    """Return the first line of a function's docstring, for operators to read."""
-    lines = (function.__doc__ or "").strip().splitlines()
-    return capfirst(lines[0].replace("``", "")) if lines else ""

@@ -25,7 +25,7 @@ VERDICT_COLOURS: dict[Verdict, Colour] = {Verdict.ALLOW: "success", Verdict.WARN
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
-    """What a confirmation page says; ``targets`` are the objects that will be acted on, ``[None]`` for a list action."""
+    """What a confirmation page says; ``targets`` are what will be acted on, ``[None]`` for a list action."""
 
     action: Action
     form: ActionForm

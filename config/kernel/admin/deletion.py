@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.http import HttpRequest
 
-from config.kernel.admin.actions import Action, Answer
+from config.kernel.admin.actions import Action
 from config.kernel.admin.confirmation import Confirmation
 from config.kernel.admin.forms import ActionForm, DeletionForm
+from config.kernel.admin.outcome import Answer
 from config.kernel.guards import Verdict, deletion_report
 
 if TYPE_CHECKING:

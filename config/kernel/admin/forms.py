@@ -80,6 +80,9 @@ class RecordForm(BaseModelForm):
         super().__init__(*args, **kwargs)
         dress(self)
 
+    def validate_constraints(self) -> None:
+        """Leave the database's constraints to the operation, which refuses in words and under its lock."""
+
     def full_clean(self) -> None:
         """Validate, and add the refusal that the same input has just met."""
         super().full_clean()

@@ -37,7 +37,7 @@ class Outcome:
         return next((answer for answer in self.answers if isinstance(answer, HttpResponseBase)), None)
 
     def report(self, model_admin: admin.ModelAdmin[Any], request: HttpRequest, success: str) -> None:
-        """Tell the operator; ``success`` stands in where the function gave no sentence or there were several objects."""
+        """Tell the operator; ``success`` is the sentence where the function gave none or there were several."""
         sentences = [answer for answer in self.answers if isinstance(answer, str)]
         if self.done:
             sentence = sentences[0] if len(self.done) == 1 and sentences else success

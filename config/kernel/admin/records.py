@@ -20,6 +20,7 @@ from config.kernel.admin.deletion import Deletion
 from config.kernel.admin.forms import AmountInput, DeletionForm, RecordForm
 from config.kernel.admin.history import history_manager, history_page
 from config.kernel.admin.inlines import ShownFields
+from config.kernel.admin.refusals import spelled_out
 from config.kernel.admin.secrets import secrets_page
 from config.kernel.admin.theme import AmountWidget, ThemedModelAdmin
 from config.kernel.errors import DomainError
@@ -138,7 +139,7 @@ class ModelAdmin(ShownFields, ThemedModelAdmin):
     ) -> Any:
         """Show or save the form; a refusal undoes everything and comes back as an error of the form."""
         try:
-            with issued_secrets() as issued:
+            with spelled_out(), issued_secrets() as issued:
                 response = super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as refusal:
             token = _refusal.set(refusal)
@@ -153,7 +154,7 @@ class ModelAdmin(ShownFields, ThemedModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Call the hook instead of ``obj.save()``, and let Django's messages and redirect speak of what it returned."""
-        with because(form.cleaned_data.get("change_reason") or ""):
+        with because(form.cleaned_data.pop("change_reason", "")):
             saved = self.change(request, obj.pk, form) if change else self.create(request, form)
         vars(obj).update(vars(saved))
 

@@ -1,0 +1,188 @@
+"""Invoices: what is owed and how it came about; refresh, finalize and record payments as actions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from billing.models import Invoice, InvoiceLine, InvoiceStatus, Payment, PaymentMethod, PaymentStatus
+from billing.operations.invoices import finalize_invoice, refresh_invoice
+from billing.operations.payments import record_payment
+from config.kernel.admin import (
+    ActionForm,
+    AutocompleteFilter,
+    ChoicesFilter,
+    DropdownFilter,
+    ReadOnlyModelAdmin,
+    TabularInline,
+    action,
+    badge,
+    display,
+    money_column,
+    register,
+    status_badge,
+)
+from config.kernel.money import plain
+
+PAYMENT_COLOURS = {
+    PaymentStatus.PAID: "success",
+    PaymentStatus.PARTIAL: "info",
+    PaymentStatus.OVERDUE: "danger",
+}
+
+
+@display(description="payment", ordering="due_at")
+def payment_status(invoice: Invoice) -> str:
+    """Show how far the invoice is paid now."""
+    status = invoice.payment_status(timezone.now())
+    return badge(status.label, PAYMENT_COLOURS.get(status))  # type: ignore[arg-type]
+
+
+@display(description="period")
+def period(line: InvoiceLine) -> str:
+    """Show the days a line is for, on the customer's clock."""
+    return f"{line.period_start:%Y-%m-%d %H:%M} – {line.period_end:%Y-%m-%d %H:%M}"
+
+
+@display(description="units")
+def units(line: InvoiceLine) -> str:
+    """Show the units without the zeros of the column."""
+    return f"{plain(Decimal(line.units)):,}"
+
+
+@display(description="tiers")
+def tiers(line: InvoiceLine) -> str:
+    """Show how the amount came about, tier by tier."""
+    return "; ".join(
+        f"{tier['units']} × {tier['unit_amount']}" + (f" + {tier['flat_amount']}" if tier["flat_amount"] != "0" else "")
+        for tier in line.tiers
+    )
+
+
+class LineInline(TabularInline):
+    """The lines of an invoice."""
+
+    model = InvoiceLine
+    ordering = ("position",)
+    fields = readonly_fields = (
+        "description", "kind", units, money_column("amount", "invoice__currency"), tiers, period, "subscription"
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the lines with what their columns print."""
+        return super().get_queryset(request).select_related("invoice", "subscription")
+
+
+class PaymentInline(TabularInline):
+    """What was paid on an invoice."""
+
+    model = Payment
+    fields = readonly_fields = (
+        "received_at", "method", "reference", money_column("amount"), money_column("applied")
+    )  # fmt: skip
+
+
+class PaymentForm(ActionForm):
+    """Asks what came in and how."""
+
+    amount = forms.DecimalField(
+        min_value=Decimal(0), max_digits=30, decimal_places=12, help_text="In the invoice's currency."
+    )
+    method = forms.ChoiceField(choices=PaymentMethod.choices)
+    reference = forms.CharField(
+        max_length=255, required=False, help_text="As it stands on the bank statement or the cheque."
+    )
+    received_at = forms.DateTimeField(required=False, help_text="Empty for now.")
+
+
+class PaymentStatusFilter(DropdownFilter):
+    """Invoices by how far they are paid now."""
+
+    title = "payment"
+    parameter_name = "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the statuses, and all that is open."""
+        return [("open", "Open: something due"), *PaymentStatus.choices]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep the invoices asked for."""
+        status = self.value()
+        if status == "open":
+            return queryset.open()
+        return queryset.with_payment_status(status, timezone.now()) if status in PaymentStatus.values else queryset
+
+
+def is_draft(invoice: Invoice) -> bool:
+    """Tell whether ``invoice`` can still change."""
+    return invoice.status == InvoiceStatus.DRAFT
+
+
+def is_open(invoice: Invoice) -> bool:
+    """Tell whether something is due."""
+    return invoice.status == InvoiceStatus.FINALIZED and bool(invoice.amount_due)
+
+
+@register(Invoice)
+class InvoiceAdmin(ReadOnlyModelAdmin):
+    """What customers owe."""
+
+    list_display = (
+        "__str__",
+        "customer",
+        "billing_day",
+        status_badge("status", {InvoiceStatus.FINALIZED: "success", InvoiceStatus.DRAFT: "warning"}),
+        payment_status,
+        money_column("total"),
+        money_column("amount_due", description="due"),
+        "due_at",
+    )
+    list_filter = (("status", ChoicesFilter), PaymentStatusFilter, ("customer", AutocompleteFilter))
+    list_select_related = ("customer",)
+    search_fields = ("number__istartswith", "customer__name")
+    readonly_fields = (
+        "number", "customer", *list_display[3:7], money_column("amount_paid", description="paid"), "billing_day",
+        "finalize_at", "issued_at", "due_at",
+    )  # fmt: skip
+    fields = (readonly_fields[:4], readonly_fields[4:8], readonly_fields[8:])
+    inlines = (LineInline, PaymentInline)
+
+    @action("Refresh", permissions=["change"], reason=None, bulk=True, when=is_draft, icon="refresh")
+    def refresh(self, request: HttpRequest, invoice_id: str, cleaned: dict[str, Any]) -> str:
+        """Rate the draft again, so that it holds the usage that came since."""
+        refresh_invoice(invoice_id, now=timezone.now())
+        return "The draft is up to date."
+
+    @action("Finalize", permissions=["change"], reason="optional", bulk=True, when=is_draft, icon="verified")
+    def finalize(self, request: HttpRequest, invoice_id: str, cleaned: dict[str, Any]) -> str:
+        """Give the invoice its number and freeze it; it cannot be changed afterwards."""
+        invoice = finalize_invoice(invoice_id, now=timezone.now())
+        return f"{invoice} is final."
+
+    @action(
+        "Record payment", permissions=["change"], form=PaymentForm, reason="optional", when=is_open, icon="payments"
+    )
+    def pay(self, request: HttpRequest, invoice_id: str, cleaned: dict[str, Any]) -> str:
+        """Record money that came in; what it brings beyond the amount due stays with the customer as credit."""
+        asked = {name: cleaned[name] for name in ("amount", "method", "reference", "received_at")}
+        payment = record_payment(invoice_id, **asked, now=timezone.now())
+        return "The payment is recorded." if not payment.unapplied else "The payment is recorded, part as credit."
+
+
+@register(Payment)
+class PaymentAdmin(ReadOnlyModelAdmin):
+    """Money that came in."""
+
+    list_display = (
+        "received_at", "customer", "invoice", money_column("amount"), money_column("applied"),
+        money_column("unapplied"), "method", "reference",
+    )  # fmt: skip
+    list_filter = (("method", ChoicesFilter), ("customer", AutocompleteFilter))
+    list_select_related = ("customer", "invoice")
+    search_fields = ("reference__istartswith", "invoice__number__istartswith")
+    fields = readonly_fields = list_display

@@ -1,0 +1,203 @@
+"""What must always be true of money, usage and keys, each as a query for the rows of which it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invariant:
+    """A sentence that is always true, and the query for the rows of which it is not: what they are called, and why."""
+
+    name: str
+    sentence: str
+    sql: str
+    #: The kind of id the rows are called by; empty where they have no TypeID.
+    prefix: str = ""
+
+
+WALLETS = (
+    Invariant(
+        name="wallet_equals_lots",
+        prefix="wal",
+        sentence="A wallet's balance is what its lots hold",
+        sql="""
+            SELECT wallet.id, format('balance %s, lots %s', wallet.balance, COALESCE(sum(lot.remaining), 0))
+            FROM billing_wallet wallet LEFT JOIN billing_walletlot lot ON lot.wallet_id = wallet.id
+            GROUP BY wallet.id HAVING wallet.balance <> COALESCE(sum(lot.remaining), 0)
+        """,
+    ),
+    Invariant(
+        name="wallet_equals_ledger",
+        prefix="wal",
+        sentence="A wallet's balance is the sum of its ledger, and its newest entry says so",
+        sql="""
+            SELECT wallet.id, format('balance %s, ledger %s, last %s', wallet.balance, ledger.sum, last.balance_after)
+            FROM billing_wallet wallet
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(sum(CASE kind WHEN 'fund' THEN amount WHEN 'commit' THEN -amount
+                                              WHEN 'void' THEN -amount ELSE 0 END), 0) AS sum
+                FROM billing_ledgerentry WHERE wallet_id = wallet.id
+            ) ledger
+            LEFT JOIN LATERAL (
+                SELECT balance_after FROM billing_ledgerentry
+                WHERE wallet_id = wallet.id ORDER BY number DESC LIMIT 1
+            ) last ON true
+            WHERE wallet.balance <> ledger.sum OR wallet.balance <> COALESCE(last.balance_after, 0)
+        """,
+    ),
+    Invariant(
+        name="wallet_held_equals_holds",
+        prefix="wal",
+        sentence="What a wallet holds is the rest of its open holds",
+        sql="""
+            SELECT wallet.id, format('held %s, holds %s', wallet.held, COALESCE(sum(hold.amount - hold.committed), 0))
+            FROM billing_wallet wallet
+            LEFT JOIN billing_hold hold ON hold.wallet_id = wallet.id AND hold.status = 'open'
+            GROUP BY wallet.id HAVING wallet.held <> COALESCE(sum(hold.amount - hold.committed), 0)
+        """,
+    ),
+    Invariant(
+        name="ledger_has_no_gap",
+        prefix="wal",
+        sentence="A wallet's entries are numbered from 1 without a gap",
+        sql="""
+            SELECT wallet.id, format('%s counted, %s there, last %s', wallet.entry_count, count(entry.id),
+                                     max(entry.number))
+            FROM billing_wallet wallet LEFT JOIN billing_ledgerentry entry ON entry.wallet_id = wallet.id
+            GROUP BY wallet.id
+            HAVING wallet.entry_count <> count(entry.id) OR wallet.entry_count <> COALESCE(max(entry.number), 0)
+        """,
+    ),
+)
+
+USAGE = (
+    Invariant(
+        name="usage_hours_equal_events",
+        prefix="cust",
+        sentence="The hourly roll-ups count every event once",
+        sql="""
+            SELECT COALESCE(events.customer_id, hours.customer_id),
+                   format('type %s: %s events, %s rolled up', COALESCE(events.type, hours.type), events.n, hours.n)
+            FROM (SELECT customer_id, subscription_id, credential_id, type, count(*) AS n
+                  FROM billing_usageevent GROUP BY 1, 2, 3, 4) events
+            FULL JOIN (SELECT customer_id, subscription_id, credential_id, type, sum(events) AS n
+                       FROM billing_usagehour GROUP BY 1, 2, 3, 4) hours
+              ON (events.customer_id, events.type) = (hours.customer_id, hours.type)
+              AND COALESCE(events.subscription_id::text, '') = COALESCE(hours.subscription_id::text, '')
+              AND COALESCE(events.credential_id::text, '') = COALESCE(hours.credential_id::text, '')
+            WHERE events.n IS DISTINCT FROM hours.n
+        """,
+    ),
+    Invariant(
+        name="metric_hours_equal_events",
+        prefix="sub",
+        sentence="The units rolled up for a subscription are those its events carry",
+        sql="""
+            SELECT COALESCE(events.subscription_id, hours.subscription_id),
+                   format('metric %s: %s in events, %s rolled up', COALESCE(events.metric_id, hours.metric_id),
+                          events.units, hours.units)
+            FROM (SELECT event.subscription_id, metric.id AS metric_id,
+                         sum(CASE metric.aggregation WHEN 'COUNT' THEN 1
+                             ELSE (event.properties ->> metric.property)::numeric END) AS units
+                  FROM billing_usageevent event
+                  JOIN customers_subscription subscription ON subscription.id = event.subscription_id
+                  JOIN catalog_metric metric ON metric.event_type = event.type
+                   AND EXISTS (SELECT 1 FROM catalog_charge charge
+                               WHERE charge.plan_id = subscription.plan_id AND charge.metric_id = metric.id)
+                  WHERE metric.aggregation = 'COUNT' OR event.properties ->> metric.property IS NOT NULL
+                  GROUP BY 1, 2) events
+            FULL JOIN (SELECT subscription_id, metric_id, sum(total) AS units
+                       FROM billing_metrichour GROUP BY 1, 2) hours
+              ON (events.subscription_id, events.metric_id) = (hours.subscription_id, hours.metric_id)
+            WHERE events.units IS DISTINCT FROM hours.units
+        """,
+    ),
+    Invariant(
+        name="events_have_owners",
+        sentence="Every event belongs to a customer, subscription and credential that exist",
+        sql="""
+            SELECT event.id, format('transaction %s', event.transaction_id) FROM billing_usageevent event
+            WHERE NOT EXISTS (SELECT 1 FROM customers_customer owner WHERE owner.id = event.customer_id)
+               OR event.subscription_id IS NOT NULL AND NOT EXISTS (
+                   SELECT 1 FROM customers_subscription owner WHERE owner.id = event.subscription_id)
+               OR event.credential_id IS NOT NULL AND NOT EXISTS (
+                   SELECT 1 FROM credentials_credential owner WHERE owner.id = event.credential_id)
+        """,
+    ),
+)
+
+INVOICES = (
+    Invariant(
+        name="invoice_equals_lines",
+        prefix="inv",
+        sentence="An invoice's total is the sum of its lines",
+        sql="""
+            SELECT invoice.id, format('total %s, lines %s', invoice.total, COALESCE(sum(line.amount), 0))
+            FROM billing_invoice invoice LEFT JOIN billing_invoiceline line ON line.invoice_id = invoice.id
+            GROUP BY invoice.id HAVING invoice.total <> COALESCE(sum(line.amount), 0)
+        """,
+    ),
+    Invariant(
+        name="invoice_paid_equals_payments",
+        prefix="inv",
+        sentence="What is paid on an invoice is what its payments applied",
+        sql="""
+            SELECT invoice.id, format('paid %s, payments %s', invoice.amount_paid, COALESCE(sum(payment.applied), 0))
+            FROM billing_invoice invoice LEFT JOIN billing_payment payment ON payment.invoice_id = invoice.id
+            GROUP BY invoice.id HAVING invoice.amount_paid <> COALESCE(sum(payment.applied), 0)
+        """,
+    ),
+    Invariant(
+        name="numbers_have_no_gap",
+        sentence="Document numbers of a year run from 1 without gap or twin",
+        sql="""
+            SELECT counter.id, format('%s-%s: last %s, %s given, highest %s', counter.series, counter.year,
+                                      counter.last, given.n, given.highest)
+            FROM billing_documentcounter counter
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS n, COALESCE(max(right(number, 6)::int), 0) AS highest FROM billing_invoice
+                WHERE number LIKE counter.series || '-' || counter.year || '-%'
+            ) given
+            WHERE counter.last <> given.n OR counter.last <> given.highest
+        """,
+    ),
+    Invariant(
+        name="periods_follow_each_other",
+        prefix="bper",
+        sentence="A subscription's billed periods begin with it and leave no gap",
+        sql="""
+            SELECT period.id, format('begins %s, the one before ends %s', period.starts_at, period.previous)
+            FROM (SELECT billed.id, billed.starts_at,
+                         COALESCE(lag(billed.ends_at) OVER (PARTITION BY billed.subscription_id
+                                                            ORDER BY billed.starts_at),
+                                  subscription.starts_at) AS previous
+                  FROM billing_billedperiod billed
+                  JOIN customers_subscription subscription ON subscription.id = billed.subscription_id) period
+            WHERE period.starts_at <> period.previous
+        """,
+    ),
+    Invariant(
+        name="cursors_stand_behind_periods",
+        prefix="sub",
+        sentence="A subscription is billed until its last billed period ends",
+        sql="""
+            SELECT cursor.subscription_id, format('billed until %s, last period ends %s', cursor.billed_until, last.ends)
+            FROM billing_billingcursor cursor
+            CROSS JOIN LATERAL (SELECT max(ends_at) AS ends FROM billing_billedperiod
+                                WHERE subscription_id = cursor.subscription_id) last
+            WHERE last.ends IS NOT NULL AND last.ends <> cursor.billed_until
+        """,
+    ),
+)
+
+KEYS = (
+    Invariant(
+        name="keys_have_digests",
+        sentence="A key that lets somebody in has a digest",
+        sql="""
+            SELECT id::text, name FROM credentials_credential WHERE digest IS NULL AND revoked_at IS NULL
+            UNION ALL SELECT id::text, name FROM credentials_operatorkey WHERE digest IS NULL AND revoked_at IS NULL
+        """,
+    ),
+)
