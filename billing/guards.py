@@ -35,7 +35,7 @@ def customer_has_pending_holds(customer: Customer) -> Finding | None:
         verdict=Verdict.WARN,
         message=f"{count} pending hold(s) will be released",
         count=count,
-        link=f"{reverse('admin:billing_wallet_changelist')}?customer__id__exact={customer.pk}",
+        link=f"{reverse('admin:billing_hold_changelist')}?status__exact=open&wallet__customer__id__exact={customer.pk}",
     )
 
 

@@ -12,15 +12,18 @@ from uuid import UUID
 
 from config.kernel.digests import digest_of
 from config.kernel.ids import MalformedTypeID, TypeID
+from config.kernel.money import EXACT
 
 MAX_TRANSACTION_ID = 255
 MAX_TYPE = 100
 MAX_MODEL = 255
 #: How far a sender's clock may run ahead of ours.
 CLOCK_SKEW = timedelta(minutes=5)
+#: Before this, offsets leave what Python can count and time zones were no whole minutes.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 #: The columns hold 18 integer and 12 fraction digits.
 LARGEST = Decimal(10) ** 18
-FINEST = -12
+FINEST = Decimal("1e-12")
 
 SECRET_PREFIXES = ("sk-cust-", "sk_live_", "mcs_", "mk_live_")
 
@@ -112,9 +115,10 @@ def quantity(value: object) -> Decimal | None:
         number = Decimal(value)
     except InvalidOperation:
         return None
-    exponent = number.normalize().as_tuple().exponent
-    fits = number.is_finite() and abs(number) < LARGEST and isinstance(exponent, int) and exponent >= FINEST
-    return number if fits else None
+    # Neither of these rounds: comparisons are exact, and what is below LARGEST has its 12 decimals within EXACT.
+    if not number.is_finite() or number.copy_abs() >= LARGEST:
+        return None
+    return number if number.quantize(FINEST, context=EXACT) == number else None
 
 
 def tokens_of(properties: Mapping[str, Any]) -> Decimal | None:
@@ -140,7 +144,8 @@ def _reference(data: Mapping[str, Any]) -> tuple[ReferenceKind, str]:
     try:
         return kind, TypeID.parse(value, REFERENCE_PREFIX[kind])
     except MalformedTypeID as error:
-        raise InvalidEvent(f"invalid_{kind}", kind, f"'{kind}' is not an id of the form {REFERENCE_PREFIX[kind]}_…") from error
+        sentence = f"'{kind}' is not an id of the form {REFERENCE_PREFIX[kind]}_…"
+        raise InvalidEvent(f"invalid_{kind}", kind, sentence) from error
 
 
 def _text(data: Mapping[str, Any], name: str, longest: int) -> str:
@@ -161,6 +166,8 @@ def _timestamp(value: object, now: datetime) -> datetime:
         moment = None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise InvalidEvent("invalid_timestamp", "timestamp", "'timestamp' is an ISO 8601 time with an offset")
+    if moment < EARLIEST:
+        raise InvalidEvent("invalid_timestamp", "timestamp", "'timestamp' lies before 1970")
     if moment > now + CLOCK_SKEW:
         raise InvalidEvent("timestamp_in_future", "timestamp", "'timestamp' is more than 5 minutes ahead")
     return moment.astimezone(UTC)

@@ -11,7 +11,7 @@ from billing.proration import prorate
 from billing.rating import RatedCharge
 from catalog.models import Charge
 from catalog.pricing import Rating
-from config.kernel.money import plain, round_money
+from config.kernel.money import EXACT, plain, round_money
 from customers.models import Subscription
 from customers.periods import Period, local_days
 
@@ -81,7 +81,7 @@ def late_line(
         description=f"{describe(rated.charge)} (late, {period.start:%Y-%m-%d})",
         subscription=subscription,
         charge=rated.charge,
-        units=rated.units - billed_units,
+        units=EXACT.subtract(rated.units, billed_units),
         amount=amount,
         period=period,
         tiers=tier_document(rated.rating),

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from catalog.matching import charge_for
 from catalog.models import Aggregation, Charge
 from catalog.pricing import Price, Rating, parse_price, rate
+from config.kernel.money import EXACT
 
 ZERO = Decimal(0)
 
@@ -51,7 +52,8 @@ class HourCost:
 def rate_charges(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list[RatedCharge]:
     """Return what each of ``charges`` (of one plan, with their metrics) comes to for the ``rows`` of one period."""
     taken = _by_charge(charges, rows)
-    return [_rated(charge, taken[charge.id]) for charge in charges]
+    with localcontext(EXACT):
+        return [_rated(charge, taken[charge.id]) for charge in charges]
 
 
 def hourly_costs(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list[HourCost]:
@@ -64,7 +66,8 @@ def hourly_costs(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list
     costs: list[HourCost] = []
     for charge_id, taken in _by_charge(charges, rows).items():
         charge = next(one for one in charges if one.id == charge_id)
-        costs += _costs_of(charge, parse_price(charge.model, charge.properties), taken)
+        with localcontext(EXACT):
+            costs += _costs_of(charge, parse_price(charge.model, charge.properties), taken)
     return costs
 
 
@@ -75,9 +78,9 @@ def _by_charge(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> dict[s
         of_metric[charge.metric_id].append(charge)
     taken: dict[str, list[HourOfUnits]] = defaultdict(list)
     for row in rows:
-        charge = charge_for(of_metric[row.metric], row.dimensions)
-        if charge is not None:
-            taken[charge.id].append(row)
+        claimant = charge_for(of_metric[row.metric], row.dimensions)
+        if claimant is not None:
+            taken[claimant.id].append(row)
     return taken
 
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from billing.attribution import Attribution
 from billing.ingestion import InvalidEvent, NewEvent, quantity, tokens_of
-from billing.queries.attribution import Attribution
 from catalog.models import Aggregation, Metric
 from config.kernel.digests import digest_of
 from config.kernel.time import hour_start

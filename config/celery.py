@@ -1,4 +1,4 @@
-"""The Celery app and the schedule of the periodic tasks; each has a command of the same name, so cron can replace it."""
+"""The Celery app and the schedule of the periodic tasks; each has a command of the same name for cron."""
 
 from __future__ import annotations
 

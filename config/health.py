@@ -1,4 +1,4 @@
-"""Health: is the process alive, and can it do its work?"""
+"""Health: whether the process lives, and whether it can do its work."""
 
 from __future__ import annotations
 

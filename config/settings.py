@@ -15,7 +15,7 @@ from django.core.management.utils import get_random_secret_key
 
 from config.embedded import default_home
 from config.embedded import urls as embedded_urls
-from config.navigation import UNFOLD as UNFOLD
+from config.navigation import UNFOLD  # noqa: F401 - a setting
 
 # Lets our classes name the type parameters that Django's have in the stubs only.
 django_stubs_ext.monkeypatch()
@@ -29,7 +29,7 @@ METERDESK_HOME = default_home()
 def kept_secret(name: str) -> str:
     """Return the secret ``name`` from the environment, else one made once and kept in the data directory."""
     if value := env.str(name, default=""):
-        return value
+        return str(value)
     path = METERDESK_HOME / f"{name.lower()}.secret"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
@@ -205,4 +205,3 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-

@@ -1,7 +1,7 @@
 """Every URL of the project."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config.api.document import OpenApiDocument, ReferencePages
@@ -21,4 +21,5 @@ urlpatterns = [
     path("readyz", readyz),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", ReferencePages.as_view()),
+    path("v1/", include("billing.api.urls")),
 ]

@@ -10,7 +10,8 @@ from customers.events import CustomerCreated, CustomerDeleted, SubscriptionEvent
 def issue_first_customer_key(event: CustomerCreated) -> None:
     """Issue a customer key with full scopes where the creator asked for one."""
     if event.wants_key:
-        credentials.issue_customer_key(event.customer_id, name="Default key", scopes=credentials.FULL_SCOPES, now=event.at)
+        scopes = credentials.FULL_SCOPES
+        credentials.issue_customer_key(event.customer_id, name="Default key", scopes=scopes, now=event.at)
 
 
 def issue_subscription_credential(event: SubscriptionStarted) -> None:

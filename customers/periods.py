@@ -117,7 +117,7 @@ def day_start(day: date, timezone: str) -> datetime:
     # 0:30), so the jump is looked for between midnight by the later offset and midnight by the earlier one.
     earliest = midnight.replace(fold=1).astimezone(UTC)
     seconds = range(int((start - earliest).total_seconds()))
-    jump = bisect_left(seconds, True, key=lambda second: _local_date(earliest + timedelta(seconds=second), zone) >= day)
+    jump = bisect_left(seconds, 1, key=lambda second: _local_date(earliest + timedelta(seconds=second), zone) >= day)
     return earliest + timedelta(seconds=jump)
 
 

@@ -37,7 +37,9 @@ def make_customer(*, now: datetime = NOW, **fields: Any) -> Customer:
     return create_customer(CustomerFields(**{**defaults, **fields}), now=now)
 
 
-def make_product(*, stage: str = "GA", product_type: str = "STANDARD_API", now: datetime = NOW, **fields: Any) -> Product:
+def make_product(
+    *, stage: str = "GA", product_type: str = "STANDARD_API", now: datetime = NOW, **fields: Any
+) -> Product:
     number = next(_numbers)
     defaults = {"code": f"product-{number}", "name": f"Product {number}"}
     product = create_product(ProductFields(**{**defaults, **fields}), product_type=product_type, now=now)
@@ -72,7 +74,7 @@ def make_plan(
         "code": f"plan-{number}",
         "name": f"Plan {number}",
         "interval": "month",
-        "amount": Decimal("100"),
+        "amount": Decimal(100),
         "currency": "USD",
     }
     plan = create_rate_plan(**{**defaults, **fields}, charges=charges, now=now)
@@ -92,9 +94,7 @@ def make_event(subscription: Subscription, *, at: datetime, now: datetime = NOW,
     return parse_event({"timestamp": at.isoformat(), **body}, now=now)
 
 
-def make_wallet(
-    *, customer: Customer | None = None, balance: str = "0", now: datetime = NOW, **fields: Any
-) -> Wallet:
+def make_wallet(*, customer: Customer | None = None, balance: str = "0", now: datetime = NOW, **fields: Any) -> Wallet:
     """Return a wallet with ``balance`` granted to it in one lot."""
     owner = customer or make_customer(now=now)
     wallet = open_wallet(customer=owner.id, now=now, **fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
@@ -69,9 +69,10 @@ class LineInline(TabularInline):
 
     model = InvoiceLine
     ordering = ("position",)
-    fields = readonly_fields = (
+    readonly_fields: ClassVar[Any] = (
         "description", "kind", units, money_column("amount", "invoice__currency"), tiers, period, "subscription"
     )  # fmt: skip
+    fields: ClassVar[Any] = readonly_fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the lines with what their columns print."""
@@ -82,9 +83,10 @@ class PaymentInline(TabularInline):
     """What was paid on an invoice."""
 
     model = Payment
-    fields = readonly_fields = (
+    readonly_fields: ClassVar[Any] = (
         "received_at", "method", "reference", money_column("amount"), money_column("applied")
     )  # fmt: skip
+    fields: ClassVar[Any] = readonly_fields
 
 
 class PaymentForm(ActionForm):
@@ -145,11 +147,11 @@ class InvoiceAdmin(ReadOnlyModelAdmin):
     list_filter = (("status", ChoicesFilter), PaymentStatusFilter, ("customer", AutocompleteFilter))
     list_select_related = ("customer",)
     search_fields = ("number__istartswith", "customer__name")
-    readonly_fields = (
+    readonly_fields: ClassVar[Any] = (
         "number", "customer", *list_display[3:7], money_column("amount_paid", description="paid"), "billing_day",
         "finalize_at", "issued_at", "due_at",
     )  # fmt: skip
-    fields = (readonly_fields[:4], readonly_fields[4:8], readonly_fields[8:])
+    fields: ClassVar[Any] = (readonly_fields[:4], readonly_fields[4:8], readonly_fields[8:])
     inlines = (LineInline, PaymentInline)
 
     @action("Refresh", permissions=["change"], reason=None, bulk=True, when=is_draft, icon="refresh")
@@ -185,4 +187,5 @@ class PaymentAdmin(ReadOnlyModelAdmin):
     list_filter = (("method", ChoicesFilter), ("customer", AutocompleteFilter))
     list_select_related = ("customer", "invoice")
     search_fields = ("reference__istartswith", "invoice__number__istartswith")
-    fields = readonly_fields = list_display
+    fields: ClassVar[Any] = list_display
+    readonly_fields: ClassVar[Any] = list_display

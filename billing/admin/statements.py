@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
@@ -75,7 +75,7 @@ def unpaid_invoices(customer: Any) -> str:
 class StatementAdmin(ReadOnlyModelAdmin):
     """What customers owe now."""
 
-    list_display = (
+    list_display: ClassVar[Any] = (
         "name",
         statement_money("outstanding", "outstanding balance"),
         open_invoices,
@@ -85,9 +85,10 @@ class StatementAdmin(ReadOnlyModelAdmin):
         unpaid_invoices,
     )
     search_fields = ("name", "email")
-    fields = readonly_fields = (
+    readonly_fields: ClassVar[Any] = (
         *list_display[:-1], *(ageing(bucket, title) for bucket, title in AGEING_TITLES.items()), unpaid_invoices
     )  # fmt: skip
+    fields: ClassVar[Any] = readonly_fields
     ordering = ("name", "id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

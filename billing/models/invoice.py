@@ -59,7 +59,8 @@ class InvoiceQuerySet(RecordQuerySet["Invoice"]):
 
     def unsettled(self) -> Self:
         """Keep the open ones and those about to be: drafts."""
-        return self.filter(Q(status=InvoiceStatus.DRAFT) | Q(status=InvoiceStatus.FINALIZED, amount_paid__lt=F("total")))
+        is_open = Q(status=InvoiceStatus.FINALIZED, amount_paid__lt=F("total"))
+        return self.filter(Q(status=InvoiceStatus.DRAFT) | is_open)
 
     def overdue(self, now: datetime) -> Self:
         """Keep those whose due date has passed."""
@@ -73,7 +74,8 @@ class InvoiceQuerySet(RecordQuerySet["Invoice"]):
             return self.open().overdue(now)
         unpaid = self.exclude(pk__in=self.finalized().filter(amount_paid__gte=F("total")).values("pk"))
         not_overdue = unpaid.filter(Q(due_at__isnull=True) | Q(due_at__gt=now))
-        return not_overdue.filter(amount_paid__gt=0) if status == PaymentStatus.PARTIAL else not_overdue.filter(amount_paid=0)
+        is_partial = Q(amount_paid__gt=0)
+        return not_overdue.filter(is_partial if status == PaymentStatus.PARTIAL else ~is_partial)
 
 
 MAY_CHANGE_WHEN_FINAL = ("amount_paid", "updated_at")
@@ -113,7 +115,8 @@ class Invoice(Record):
         ]
         constraints = [
             models.CheckConstraint(
-                name="invoice_paid_between_nothing_and_total", condition=Q(amount_paid__gte=0, amount_paid__lte=F("total"))
+                name="invoice_paid_between_nothing_and_total",
+                condition=Q(amount_paid__gte=0, amount_paid__lte=F("total")),
             ),
             models.CheckConstraint(
                 name="invoice_final_is_dated_and_hashed",
@@ -122,7 +125,9 @@ class Invoice(Record):
             ),
             models.CheckConstraint(
                 name="invoice_final_has_a_number_unless_zero",
-                condition=~Q(status="finalized") | Q(total=0, number__isnull=True) | Q(total__gt=0, number__isnull=False),
+                condition=~Q(status="finalized")
+                | Q(total=0, number__isnull=True)
+                | Q(total__gt=0, number__isnull=False),
             ),
         ]
         triggers = [
@@ -163,6 +168,10 @@ class Invoice(Record):
         return PaymentStatus.PARTIAL if self.amount_paid else PaymentStatus.PENDING
 
 
+class InvoiceLineQuerySet(RecordQuerySet["InvoiceLine"]):
+    """Lines."""
+
+
 class InvoiceLine(models.Model):
     """One amount of an invoice, rounded to the currency, with how it came about."""
 
@@ -180,7 +189,7 @@ class InvoiceLine(models.Model):
     #: The tiers that made up the amount, numbers as decimal strings, as ``catalog.pricing`` gives them.
     tiers = models.JSONField(default=list)
 
-    objects = RecordQuerySet.as_manager()
+    objects = InvoiceLineQuerySet.as_manager()
 
     class Meta:
         ordering = ["invoice", "position"]

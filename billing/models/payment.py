@@ -25,8 +25,12 @@ class PaymentMethod(models.TextChoices):
     OTHER = "other", "Other"
 
 
+class PaymentQuerySet(RecordQuerySet["Payment"]):
+    """Payments."""
+
+
 class Payment(Record):
-    """``amount`` received for an invoice, of which ``applied`` settled it; the rest is the customer's unapplied credit."""
+    """``amount`` received for an invoice, ``applied`` of which settled it; the rest is unapplied credit."""
 
     id = TypeIDField("pay")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments")
@@ -38,7 +42,7 @@ class Payment(Record):
     reference = models.CharField(max_length=255, blank=True)
     received_at = models.DateTimeField()
 
-    objects = RecordQuerySet.as_manager()
+    objects = PaymentQuerySet.as_manager()
     history = History()
 
     class Meta:

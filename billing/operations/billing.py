@@ -18,6 +18,7 @@ from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, In
 from billing.operations.invoices import add_lines, finalize_invoice, rewrite_lines
 from billing.queries.rating import rate_period
 from config.kernel.events import publish
+from config.kernel.ids import TypeID
 from customers.models import Customer, Subscription
 from customers.periods import Period, day_start
 from customers.queries.periods import periods_of, whole_period
@@ -32,7 +33,7 @@ class BillingResult:
 
 
 @transaction.atomic
-def open_cursor(subscription_id: str) -> BillingCursor:
+def open_cursor(subscription_id: TypeID) -> BillingCursor:
     """Begin to bill a subscription from its start on."""
     subscription = Subscription.objects.select_related("customer", "plan").find(subscription_id)
     first = whole_period(subscription, subscription.starts_at)
@@ -45,7 +46,7 @@ def open_cursor(subscription_id: str) -> BillingCursor:
 
 
 @transaction.atomic
-def close_cursor(subscription_id: str, *, now: datetime) -> None:
+def close_cursor(subscription_id: TypeID, *, now: datetime) -> None:
     """Let the last period of a subscription that ended at ``now``, or before it began, be its last."""
     cursor = BillingCursor.objects.select_for_update().select_related("subscription").get(pk=subscription_id)
     cursor.due_at = now if cursor.subscription.terminated_at is not None and cursor.billed_until < now else None
@@ -53,7 +54,7 @@ def close_cursor(subscription_id: str, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def bill_customer(customer_id: str, *, now: datetime) -> BillingResult:
+def bill_customer(customer_id: TypeID, *, now: datetime) -> BillingResult:
     """
     Draft the invoices of all periods of a customer that are over at ``now``, and finalize those whose grace is.
 
@@ -69,16 +70,17 @@ def bill_customer(customer_id: str, *, now: datetime) -> BillingResult:
     for cursor in cursors:
         for period in _periods_over(cursor, now):
             by_day[_document(cursor.subscription, period)].append((cursor, period))
-    drafts = [_draft(currency, day, pieces, now) for (currency, day), pieces in sorted(by_day.items(), key=_document_key)]
+    in_order = sorted(by_day.items(), key=_document_key)
+    drafts = [_draft(currency, day, pieces, now) for (currency, day), pieces in in_order]
     drafts += _bill_late(cursors, drafts, now)
     for draft in drafts:
         publish(InvoiceCreated(invoice_id=draft.id, customer_id=draft.customer_id))
-    over = Invoice.objects.drafts().filter(customer=customer_id, finalize_at__lte=now)
-    finalized = [finalize_invoice(pk, now=now) for pk in over.order_by("billing_day", "id").values_list("pk", flat=True)]
+    over = Invoice.objects.drafts().filter(customer=customer_id, finalize_at__lte=now).order_by("billing_day", "id")
+    finalized = [finalize_invoice(pk, now=now) for pk in over.values_list("pk", flat=True)]
     return BillingResult(drafted=len(drafts), finalized=len(finalized))
 
 
-def due_customers(*, now: datetime) -> list[str]:
+def due_customers(*, now: datetime) -> list[TypeID]:
     """Return the customers with something to bill or finalize at ``now``, in a stable order."""
     with_cursors = BillingCursor.objects.filter(_due(now)).values("customer")
     with_drafts = Invoice.objects.drafts().filter(finalize_at__lte=now).values("customer")
@@ -97,8 +99,10 @@ def _periods_over(cursor: BillingCursor, now: datetime) -> Iterator[Period]:
     subscription = cursor.subscription
     if cursor.due_at is None:
         return
-    for period in periods_of(subscription, cursor.billed_until, now):
-        if period.end <= now:
+    for running in periods_of(subscription, cursor.billed_until, now):
+        # Where the customer's time zone changed, a period of the new one begins inside what is billed already.
+        period = running.clip(cursor.billed_until, None)
+        if period is not None and period.end <= now:
             cursor.billed_until = period.end
             yield period
     ended = subscription.terminated_at is not None and cursor.billed_until >= subscription.terminated_at
@@ -121,9 +125,7 @@ def _draft(currency: str, day: date, pieces: list[tuple[BillingCursor, Period]],
     """Write the draft of one billing day with its periods and lines."""
     invoice = _new_invoice(pieces[0][0].subscription.customer, currency, day, now)
     BilledPeriod.objects.bulk_create(
-        BilledPeriod(
-            subscription=cursor.subscription, invoice=invoice, starts_at=period.start, ends_at=period.end
-        )
+        BilledPeriod(subscription=cursor.subscription, invoice=invoice, starts_at=period.start, ends_at=period.end)
         for cursor, period in pieces
     )
     rewrite_lines(invoice, now=now)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing.errors import CommitExceedsHold, HoldAlreadyEnded, HoldReferenceConflict, InsufficientFunds, WalletClosed
-from billing.models import LedgerKind, Hold, HoldStatus, Wallet
+from billing.models import Hold, HoldStatus, LedgerKind, Wallet
 from billing.operations.ledger import record_movement, refuse_bad_amount, take_from_lots
 from config.kernel.errors import Invalid
 from config.kernel.history import because
@@ -107,7 +107,7 @@ def expire_due_holds(*, now: datetime) -> int:
 
 
 def end_hold(wallet: Wallet, hold: Hold, status: HoldStatus, *, now: datetime) -> None:
-    """End an open hold and give its rest back to the wallet; the caller has locked the wallet and writes its amounts."""
+    """End an open hold and give its rest back; the caller has locked the wallet and writes its amounts."""
     kind = LedgerKind.EXPIRE if status is HoldStatus.EXPIRED else LedgerKind.RELEASE
     if hold.rest:
         record_movement(wallet, kind, hold.rest, hold=hold, now=now)

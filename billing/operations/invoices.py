@@ -38,7 +38,7 @@ def refresh_invoice(invoice_id: str, *, now: datetime) -> Invoice:
 @transaction.atomic
 def finalize_invoice(invoice_id: str, *, now: datetime) -> Invoice:
     """
-    Refresh the draft a last time, then freeze it with the billing identity, a due date and, if it is for anything, a number.
+    Refresh the draft a last time, then freeze it with billing identity and due date; a total above 0 gets a number.
 
     Raises:
         InvoiceNotDraft: it is final.
@@ -59,9 +59,7 @@ def finalize_invoice(invoice_id: str, *, now: datetime) -> Invoice:
         invoice.number = _next_number(now.year)
     invoice.content_hash = content_hash(invoice, list(invoice.lines.order_by("position")))
     invoice.status = InvoiceStatus.FINALIZED
-    invoice.save_changes(
-        "billed_to", "issued_at", "due_at", "number", "content_hash", "status", now=now
-    )
+    invoice.save_changes("billed_to", "issued_at", "due_at", "number", "content_hash", "status", now=now)
     publish(InvoiceFinalized(invoice_id=invoice.id, customer_id=invoice.customer_id, total=invoice.total))
     if not invoice.total:
         publish(InvoicePaid(invoice_id=invoice.id, customer_id=invoice.customer_id))
@@ -70,9 +68,9 @@ def finalize_invoice(invoice_id: str, *, now: datetime) -> Invoice:
 
 def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
     """Replace the lines of a locked draft's periods by fresh ones; late usage of other periods stays as it is."""
-    periods = BilledPeriod.objects.filter(invoice=invoice).select_related("subscription__customer", "subscription__plan")
+    periods = BilledPeriod.objects.filter(invoice=invoice).order_by("starts_at", "id")
     lines: list[NewLine] = []
-    for billed in periods.order_by("starts_at", "id"):
+    for billed in periods.select_related("subscription__customer", "subscription__plan"):
         lines += period_lines(billed.subscription, Period(billed.starts_at, billed.ends_at))
     late = list(invoice.lines.filter(kind=LineKind.LATE_USAGE).order_by("position"))
     invoice.lines.exclude(kind=LineKind.LATE_USAGE).delete()

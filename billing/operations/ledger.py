@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from billing.models import LedgerKind, Hold, LedgerEntry, Wallet, WalletLot
+from billing.models import Hold, LedgerEntry, LedgerKind, Wallet, WalletLot
 from config.kernel.errors import Invalid
 from config.kernel.history import current_actor
 from config.kernel.money import EXACT

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import localcontext
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from billing.ingestion import InvalidEvent, NewEvent
+from billing.attribution import Attribution
+from billing.ingestion import MAX_TRANSACTION_ID, InvalidEvent, NewEvent, parse_event
 from billing.operations.usage_rows import insert_events, mark_late, upsert_metric_hours, upsert_usage_hours
-from billing.queries.attribution import Attribution, Attributor
+from billing.queries.attribution import Attributor
 from billing.rollups import RollUp, check_units
+from config.kernel.money import EXACT
 
 
 class EventStatus(StrEnum):
@@ -26,12 +30,47 @@ class EventStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class EventOutcome:
-    """What became of one event of a batch; ``error`` when it was rejected, ``attribution`` otherwise."""
+    """
+    What became of one event of a batch; ``error`` when it was rejected, ``attribution`` otherwise.
 
-    transaction_id: str
+    ``transaction_id`` is None only where a rejected event has none that can be read.
+    """
+
+    transaction_id: str | None
     status: EventStatus
     attribution: Attribution | None = None
     error: InvalidEvent | None = None
+
+
+class EventParser(Protocol):
+    """A function from what was sent to an event; it raises ``InvalidEvent``."""
+
+    def __call__(self, data: object, *, now: datetime) -> NewEvent:
+        """Return the event that ``data`` describes."""
+
+
+def receive_events(items: Sequence[object], *, parse: EventParser = parse_event, now: datetime) -> list[EventOutcome]:
+    """Take in what was sent as events and return what became of each, in order; a malformed one is rejected alone."""
+    outcomes: dict[int, EventOutcome] = {}
+    events: dict[int, NewEvent] = {}
+    for position, item in enumerate(items):
+        try:
+            events[position] = parse(item, now=now)
+        except InvalidEvent as error:
+            outcomes[position] = EventOutcome(
+                transaction_id=_readable_id(item), status=EventStatus.REJECTED, error=error
+            )
+    if events:
+        outcomes.update(zip(events, record_events(list(events.values()), now=now), strict=True))
+    return [outcomes[position] for position in range(len(items))]
+
+
+def _readable_id(item: object) -> str | None:
+    """Return what a malformed event calls itself (a CloudEvent: ``id``), so that its sender recognises it."""
+    if not isinstance(item, Mapping):
+        return None
+    said = item.get("transaction_id", item.get("id"))
+    return said if isinstance(said, str) and len(said) <= MAX_TRANSACTION_ID else None
 
 
 @transaction.atomic
@@ -48,7 +87,9 @@ def record_events(events: Sequence[NewEvent], *, now: datetime) -> list[EventOut
     with connection.cursor() as cursor:
         mark_late(cursor, batch.candidates())
         known = insert_events(cursor, batch.candidates(), now)
-        roll_up = batch.settle(known)
+        # The columns hold 30 digits, two more than Python's usual context.
+        with localcontext(EXACT):
+            roll_up = batch.settle(known)
         upsert_usage_hours(cursor, roll_up.usage)
         upsert_metric_hours(cursor, roll_up.metrics)
     return batch.outcomes()

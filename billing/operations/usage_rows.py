@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
+from billing.attribution import Attribution
 from billing.ingestion import NewEvent
-from billing.queries.attribution import Attribution
 from billing.rollups import MetricAddition, UsageAddition
 from config.kernel.digests import exact_json
 from config.kernel.ids import TypeID

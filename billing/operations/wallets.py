@@ -9,7 +9,7 @@ from django.db import transaction
 
 from billing.errors import DuplicateWallet, WalletClosed
 from billing.events import WalletFunded, WalletTerminated
-from billing.models import LedgerKind, Hold, HoldStatus, LotKind, Wallet, WalletLot
+from billing.models import Hold, HoldStatus, LedgerKind, LotKind, Wallet, WalletLot
 from billing.models.wallet import DEFAULT_PRIORITY
 from billing.operations.holds import end_hold
 from billing.operations.ledger import AMOUNT_LIMIT, record_movement, refuse_bad_amount, take_from_lots
@@ -36,7 +36,12 @@ def open_wallet(
     """
     owner = lock_customer(customer)
     wallet = Wallet(
-        customer=owner, currency=currency or owner.currency, name=name, priority=priority, created_at=now, updated_at=now
+        customer=owner,
+        currency=currency or owner.currency,
+        name=name,
+        priority=priority,
+        created_at=now,
+        updated_at=now,
     )
     refusal = DuplicateWallet(currency=wallet.currency, name=name)
     with refusing({"wallet_one_open_per_customer_currency_name": refusal}):
@@ -60,9 +65,7 @@ def fund_wallet(wallet_id: str, *, amount: Decimal, reason: str, now: datetime) 
     if EXACT.add(wallet.balance, amount) >= AMOUNT_LIMIT:
         raise Invalid("amount", "The balance would have more than 18 integer digits")
 
-    lot = WalletLot.objects.create(
-        wallet=wallet, kind=LotKind.GRANTED, amount=amount, remaining=amount, created_at=now
-    )
+    lot = WalletLot.objects.create(wallet=wallet, kind=LotKind.GRANTED, amount=amount, remaining=amount, created_at=now)
     with because(reason):
         record_movement(wallet, LedgerKind.FUND, amount, lot=lot, now=now)
     wallet.save_amounts(now=now)

@@ -10,25 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from billing.attribution import UNCLASSIFIED, Attribution
 from billing.ingestion import NewEvent, ReferenceKind
 from catalog.models import Charge, Metric
 from config.kernel.ids import TypeID
 from credentials.models import Credential
-from customers.models import UNCLASSIFIED_ID, Customer, Subscription
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attribution:
-    """Whose an event is; ``zone`` is the customer's, ``metrics`` those that the subscription's plan charges."""
-
-    customer: TypeID
-    subscription: TypeID | None = None
-    credential: TypeID | None = None
-    zone: ZoneInfo = ZoneInfo("UTC")
-    metrics: Sequence[Metric] = ()
-
-
-UNCLASSIFIED = Attribution(customer=UNCLASSIFIED_ID)
+from customers.models import Customer, Subscription
 
 
 @dataclass

@@ -59,7 +59,7 @@ def _histories() -> Iterator[Invariant]:
         table, past = quote(model._meta.db_table), quote(history._meta.db_table)
         yield Invariant(
             name=f"{model._meta.model_name}_equals_its_history",
-            prefix=model._meta.pk.prefix,
+            prefix=getattr(model._meta.pk, "prefix", ""),
             sentence=f"The newest history row of a {model._meta.verbose_name} is the row itself",
             sql=f"""
                 SELECT now.id, 'differs from its newest history row' FROM {table} now

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from billing.queries.rating import rate_period
 from billing.rating import RatedCharge
+from config.kernel.money import EXACT
 from customers.models import Customer, Subscription
 from customers.periods import Period
 from customers.queries.periods import current_period
@@ -24,7 +25,8 @@ class CurrentUsage:
     @property
     def amount(self) -> Decimal:
         """What all charges come to."""
-        return sum((one.rating.amount for one in self.charges), Decimal(0))
+        with localcontext(EXACT):
+            return sum((one.rating.amount for one in self.charges), Decimal(0))
 
 
 def current_usage(customer: Customer, *, now: datetime) -> list[CurrentUsage]:

@@ -182,7 +182,8 @@ INVOICES = (
         prefix="sub",
         sentence="A subscription is billed until its last billed period ends",
         sql="""
-            SELECT cursor.subscription_id, format('billed until %s, last period ends %s', cursor.billed_until, last.ends)
+            SELECT cursor.subscription_id,
+                   format('billed until %s, last period ends %s', cursor.billed_until, last.ends)
             FROM billing_billingcursor cursor
             CROSS JOIN LATERAL (SELECT max(ends_at) AS ends FROM billing_billedperiod
                                 WHERE subscription_id = cursor.subscription_id) last

@@ -46,4 +46,3 @@ def hours_of(subscription: Subscription, start: datetime, end: datetime) -> list
 def rate_period(subscription: Subscription, period: Period) -> list[RatedCharge]:
     """Return what the usage of ``subscription`` in ``period`` comes to, charge by charge, unrounded."""
     return rate_charges(charges_of(subscription), hours_of(subscription, period.start, period.end))
-

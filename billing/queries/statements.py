@@ -53,9 +53,9 @@ def statements_of(customers: Iterable[Customer], *, now: datetime) -> list[State
         .values_list("customer", "due_at", F("total") - F("amount_paid"))
     ):
         _add_invoice(found[customer_id], due_at, due, now)
-    unapplied = Payment.objects.filter(customer__in=found).values("customer").annotate(sum=Sum(F("amount") - F("applied")))
-    for row in unapplied:
-        found[row["customer"]].unapplied_credit = row["sum"]
+    payments = Payment.objects.filter(customer__in=found).values("customer")
+    for paid in payments.annotate(left=Sum(F("amount") - F("applied"))):
+        found[paid["customer"]].unapplied_credit = paid["left"]
     own = Wallet.objects.open().filter(customer__in=found, currency=F("customer__currency"))
     wallets = own.values("customer")
     for row in wallets.annotate(total=Sum("balance"), free=Sum(F("balance") - F("held"))):

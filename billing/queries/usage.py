@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from billing.models import UsageHour
 from billing.queries.rating import charges_of, hours_of
 from billing.rating import HourCost, hourly_costs
+from config.kernel.money import EXACT
 from customers.models import Customer, Subscription
 from customers.periods import day_start
 from customers.queries.periods import periods_of
@@ -70,6 +71,12 @@ def usage_series(customer: Customer, *, first: date, last: date, grouping: Group
 
     Costs are unrounded; those of the models add up to their bucket's, those of the buckets to the total's.
     """
+    # A price and a quantity have 12 decimals each; with fewer digits the parts would not add up to the whole.
+    with localcontext(EXACT):
+        return _series(customer, first, last, grouping)
+
+
+def _series(customer: Customer, first: date, last: date, grouping: Grouping) -> UsageSeries:
     start, end = day_start(first, customer.timezone), day_start(last + timedelta(days=1), customer.timezone)
     bucket_of = _bucketing(grouping, ZoneInfo(customer.timezone))
     buckets: dict[datetime, UsageBucket] = {}

@@ -20,6 +20,10 @@ class Aggregation(models.TextChoices):
     MAX = "MAX", "Maximum of a property"
 
 
+class MetricQuerySet(RecordQuerySet["Metric"]):
+    """Metrics."""
+
+
 class Metric(Record):
     """
     A measure over usage events: which events (``event_type``), which property, kept apart by which ``dimensions``.
@@ -35,7 +39,7 @@ class Metric(Record):
     property = models.CharField(max_length=100, blank=True)
     dimensions = ArrayField(models.CharField(max_length=100), default=list, blank=True)
 
-    objects = RecordQuerySet.as_manager()
+    objects = MetricQuerySet.as_manager()
     history = History()
 
     class Meta:

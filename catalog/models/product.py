@@ -55,6 +55,10 @@ SUBSCRIBABLE_STAGES = frozenset({MaturityStage.BETA, MaturityStage.GA})
 STAGE_ORDER = "ARRAY['" + "', '".join(MaturityStage.values) + "']"
 
 
+class ProductQuerySet(RecordQuerySet["Product"]):
+    """Products."""
+
+
 class Product(Record):
     """Something customers purchase access to: an API, an agent, an MCP server."""
 
@@ -68,7 +72,7 @@ class Product(Record):
         max_length=20, choices=MaturityStage, default=MaturityStage.EXPERIMENTAL, editable=False
     )
 
-    objects = RecordQuerySet.as_manager()
+    objects = ProductQuerySet.as_manager()
     history = History()
 
     class Meta:
@@ -82,7 +86,7 @@ class Product(Record):
             pgtrigger.Trigger(
                 name="product_goes_one_stage_forward",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("maturity_stage"),
+                operation=pgtrigger.Update,
                 condition=pgtrigger.Condition("OLD.maturity_stage IS DISTINCT FROM NEW.maturity_stage"),
                 func=f"""
                     IF array_position({STAGE_ORDER}, NEW.maturity_stage::text)

@@ -43,6 +43,10 @@ class ChargeModel(models.TextChoices):
 FROZEN_COLUMNS = ("product_id", "code", "version", "interval", "amount", "currency")
 
 
+class RatePlanQuerySet(RecordQuerySet["RatePlan"]):
+    """Rate plans."""
+
+
 class RatePlan(Record):
     """One version of a product's price: ``amount`` in ``currency`` per ``interval``, plus its charges for usage."""
 
@@ -56,7 +60,7 @@ class RatePlan(Record):
     amount = AmountField(default=0)
     currency = CurrencyField(default="USD")
 
-    objects = RecordQuerySet.as_manager()
+    objects = RatePlanQuerySet.as_manager()
     history = History()
 
     class Meta:
@@ -87,6 +91,10 @@ class RatePlan(Record):
         return f"{self.name} v{self.version}" if self.version > 1 else self.name
 
 
+class ChargeQuerySet(RecordQuerySet["Charge"]):
+    """Charges."""
+
+
 class Charge(models.Model):
     """
     The price of one metric in a plan.
@@ -104,7 +112,7 @@ class Charge(models.Model):
     properties = models.JSONField(default=dict)
     match = models.JSONField(default=dict, blank=True)
 
-    objects = RecordQuerySet.as_manager()
+    objects = ChargeQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -54,10 +54,10 @@ def furnish(*, now: datetime) -> None:
 
     bill_due(now=now)
     for invoice in Invoice.objects.open().filter(customer=acme):
-        record_payment(invoice.id, amount=Decimal("50"), reference="Wire 4711", now=now)
+        record_payment(invoice.id, amount=Decimal(50), reference="Wire 4711", now=now)
     wallet = open_wallet(customer=nordlicht.id, name="Prepaid", now=now)
-    fund_wallet(wallet.id, amount=Decimal("500"), reason="Launch credit", now=now)
-    hold_funds(wallet.id, amount=Decimal("20"), reference="batch-2210", expires_at=now + timedelta(days=7), now=now)
+    fund_wallet(wallet.id, amount=Decimal(500), reason="Launch credit", now=now)
+    hold_funds(wallet.id, amount=Decimal(20), reference="batch-2210", expires_at=now + timedelta(days=7), now=now)
     suspend_customer(heron.id, reason="Card declined twice", until=now + timedelta(days=2), now=now)
 
 
@@ -99,9 +99,7 @@ def replay_chat_trace(subscription: Subscription, *, until: datetime, now: datet
 
 
 def _import(trace: Path, subscription: Subscription, *, now: datetime, **options: Any) -> None:
-    call_command(
-        "import_usage", trace, subscription=subscription.id, type="llm.request", as_of=now, **options
-    )
+    call_command("import_usage", trace, subscription=subscription.id, type="llm.request", as_of=now, **options)
 
 
 def _customer(name: str, slug: str, tier: str, currency: str, timezone: str, now: datetime) -> Customer:

@@ -1,5 +1,5 @@
 """Name the one way in which embedded services fail."""
 
 
-class ServicesUnavailable(Exception):  # noqa: N818
+class ServicesUnavailable(Exception):
     """An embedded server cannot be had here; the message says why and what the operator can do about it."""

@@ -15,7 +15,7 @@ from config.kernel.history import acting_as
 
 
 def moment(text: str) -> datetime:
-    """Return the ISO 8601 time or date (its first instant, UTC) that an argument gives; an offset is required in a time."""
+    """Return the ISO 8601 time (with an offset) or date (its first instant, UTC) that an argument gives."""
     try:
         day = parse_date(text)
         parsed = parse_datetime(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -61,7 +61,7 @@ class HistoryRow(models.Model):
         abstract = True
 
 
-class History(HistoricalRecords):
+class History(HistoricalRecords):  # type: ignore[misc]
     """A model's history: actor and reason in every row, and no row ever changed or deleted."""
 
     def __init__(self, **options: Any) -> None:

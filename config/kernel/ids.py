@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, ClassVar
+from uuid import UUID
 
+import uuid_utils
 from django.core.exceptions import ValidationError
 from django.db import models
 from typeid import TypeID as Codec
-
 from typeid.core.errors import TypeIDException
 
 
@@ -31,9 +31,9 @@ class TypeID(str):
         return self.rpartition("_")[0]
 
     @property
-    def uuid(self) -> uuid.UUID:
+    def uuid(self) -> UUID:
         """The value as the database keeps it."""
-        return uuid.UUID(int=Codec.from_string(self).uuid.int)
+        return UUID(int=Codec.from_string(self).uuid.int)
 
     @classmethod
     def new(cls, prefix: str) -> TypeID:
@@ -41,9 +41,9 @@ class TypeID(str):
         return cls(str(Codec(prefix=prefix)))
 
     @classmethod
-    def from_uuid(cls, value: uuid.UUID, prefix: str) -> TypeID:
+    def from_uuid(cls, value: UUID, prefix: str) -> TypeID:
         """Return the printed form of a stored value."""
-        return cls(str(Codec.from_uuid(value, prefix=prefix)))
+        return cls(str(Codec.from_uuid(uuid_utils.UUID(int=value.int), prefix=prefix)))
 
     @classmethod
     def parse(cls, text: object, prefix: str) -> TypeID:
@@ -100,7 +100,7 @@ class TypeIDField(models.Field[TypeID | str, TypeID]):
         """Return the id for a printed id or a stored uuid; raise ``ValidationError`` for anything else."""
         if value is None:
             return None
-        if isinstance(value, uuid.UUID):
+        if isinstance(value, UUID):
             return TypeID.from_uuid(value, self.prefix)
         try:
             return TypeID.parse(value, self.prefix)
@@ -109,7 +109,7 @@ class TypeIDField(models.Field[TypeID | str, TypeID]):
                 self.error_messages["invalid"], code="invalid", params={"value": value, "prefix": self.prefix}
             ) from error
 
-    def from_db_value(self, value: uuid.UUID | None, expression: object, connection: object) -> TypeID | None:
+    def from_db_value(self, value: UUID | None, expression: object, connection: object) -> TypeID | None:
         """Print the stored uuid."""
         return None if value is None else TypeID.from_uuid(value, self.prefix)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 
 from config.kernel.errors import NotFound
@@ -25,7 +25,7 @@ class RecordQuerySet(models.QuerySet[ModelT_co]):
         """
         try:
             return self.get(pk=pk)
-        except (self.model.DoesNotExist, ValidationError) as error:
+        except (ObjectDoesNotExist, ValidationError) as error:
             raise NotFound(noun_of(self.model), pk) from error
 
     def lock(self, pk: str) -> ModelT_co:

@@ -1,4 +1,4 @@
-"""Money: decimals with a currency; the only place that rounds (half away from zero, to the currency's ISO 4217 exponent)."""
+"""Money: decimals with a currency; the only place that rounds: half away from zero, to the ISO 4217 exponent."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def plain(amount: Decimal) -> Decimal:
 
 
 def display_money(amount: Decimal, currency: str, locale: str = "en_US") -> str:
-    """Return ``amount`` as an operator reads it: ``$1,234.50``; digits beyond the minor unit are kept, never rounded off."""
+    """Return ``amount`` as an operator reads it: ``$1,234.50``; digits beyond the minor unit are kept."""
     digits = max(currency_exponent(currency), -int(plain(amount).as_tuple().exponent))
     pattern = parse_pattern(Locale.parse(locale).currency_formats["standard"].pattern)
     pattern.frac_prec = (digits, digits)
-    return pattern.apply(amount, locale, currency=currency, currency_digits=False)
+    return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
 
 
 class AmountField(models.DecimalField[Any, Any]):

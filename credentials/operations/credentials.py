@@ -16,7 +16,7 @@ from credentials.events import CredentialCreated, CredentialRevoked
 from credentials.models import Credential, CredentialKind
 from credentials.secrets import SecretPrefix, new_secret, random_id
 from customers.errors import CustomerIsSuspended, SubscriptionEnded
-from customers.models import Customer, Subscription, SubscriptionStatus
+from customers.models import Subscription, SubscriptionStatus
 from customers.operations.customers import lock_customer
 
 #: Scopes are the words of the customer's own product; a key issued without asking for any has them all.

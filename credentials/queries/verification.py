@@ -1,4 +1,4 @@
-"""Verification: does this secret let its bearer in, now, and if not, why not?"""
+"""Verification: whether a secret lets its bearer in now, and if not, why not."""
 
 from __future__ import annotations
 

@@ -100,7 +100,11 @@ class Customer(Record):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(name="customer_newest_first", fields=["-created_at", "-id"]),
-            models.Index(name="customer_suspension_end", fields=["suspended_until"], condition=Q(suspended_until__isnull=False)),
+            models.Index(
+                name="customer_suspension_end",
+                fields=["suspended_until"],
+                condition=Q(suspended_until__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

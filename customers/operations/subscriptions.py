@@ -84,15 +84,14 @@ def terminate_subscription(subscription_id: str, *, now: datetime) -> Subscripti
     """
     subscription = Subscription.objects.lock(subscription_id)
     status = subscription.status(now)
-    facts = {"customer_id": subscription.customer_id, "subscription_id": subscription.id, "at": now}
     if status is SubscriptionStatus.PENDING:
         subscription.canceled_at = now
         subscription.save_changes("canceled_at", now=now)
-        publish(SubscriptionCanceled(**facts))
+        publish(SubscriptionCanceled(customer_id=subscription.customer_id, subscription_id=subscription.id, at=now))
     elif status is SubscriptionStatus.ACTIVE:
         subscription.terminated_at = now
         subscription.save_changes("terminated_at", now=now)
-        publish(SubscriptionTerminated(**facts))
+        publish(SubscriptionTerminated(customer_id=subscription.customer_id, subscription_id=subscription.id, at=now))
     else:
         raise SubscriptionEnded(status=status)
     return subscription

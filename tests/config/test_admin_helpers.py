@@ -122,6 +122,12 @@ desk.register(Customer, DeskCustomerAdmin)
 urlpatterns = [path("admin/", include([path("", desk.urls)]))]
 
 
+@pytest.fixture(autouse=True)
+def _desk_without_navigation(settings: Any) -> None:
+    """Leave out the product's navigation and dashboard, whose pages the private site of these tests has not got."""
+    settings.UNFOLD = {**settings.UNFOLD, "SIDEBAR": {}, "DASHBOARD_CALLBACK": None}
+
+
 @pytest.fixture
 def operator() -> User:
     return make_operator(username="olga")

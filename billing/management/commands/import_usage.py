@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.management.base import CommandError, CommandParser
@@ -108,18 +108,17 @@ class Command(BatchCommand):
                 file, "read", total=path.stat().st_size, desc=path.name, file=self.stderr, disable=not shows_progress
             )
             with bar as stream:
-                yield from read_rows(path, stream)
+                yield from read_rows(path, cast(BinaryIO, stream))
 
     def _shift(self, path: Path) -> Callable[[datetime], datetime]:
         """Return how times are moved; where they are, the file is read once more beforehand, for its first and last."""
         if self.options["starts_at"] is None:
             return lambda moment: moment
-        moments = [moment for row in self._rows(path, shows_progress=False) if (moment := self._moment(row)) is not None]
+        rows = self._rows(path, shows_progress=False)
+        moments = [moment for row in rows if (moment := self._moment(row)) is not None]
         if not moments:
             raise CommandError("--starts-at needs a column of times: --map timestamp=COLUMN")
-        return Shift(
-            first=min(moments), last=max(moments), start=self.options["starts_at"], end=self.options["until"]
-        )
+        return Shift(first=min(moments), last=max(moments), start=self.options["starts_at"], end=self.options["until"])
 
     def _moment(self, row: Row) -> datetime | None:
         """Return when ``row`` happened, or None for one that will be rejected."""

@@ -14,7 +14,7 @@ from config.kernel.commands import BatchCommand
 class Command(BatchCommand):
     """Verify the books."""
 
-    help = "Prove that wallets, roll-ups, invoices, numbers, keys and histories agree; exits with 1 naming what does not."
+    help = "Prove that wallets, roll-ups, invoices, numbers, keys and histories agree; exits with 1 where not."
 
     def run(self, *, now: datetime, **options: Any) -> None:
         """Check everything, print each breach, and exit with 1 if there is one."""
