@@ -71,22 +71,26 @@ def unpaid_invoices(customer: Any) -> str:
     return format_html('<a href="{}" class="text-primary-600 underline dark:text-primary-500">Unpaid invoices</a>', url)
 
 
+#: What a statement shows, in the list and on its page.
+COLUMNS: Any = (
+    "name",
+    statement_money("outstanding", "outstanding balance"),
+    open_invoices,
+    statement_money("overdue", "overdue"),
+    statement_money("unapplied_credit", "unapplied credit"),
+    statement_money("wallet_spendable", "prepaid, spendable"),
+    unpaid_invoices,
+)
+
+
 @register(CustomerStatement)
 class StatementAdmin(ReadOnlyModelAdmin):
     """What customers owe now."""
 
-    list_display: ClassVar[Any] = (
-        "name",
-        statement_money("outstanding", "outstanding balance"),
-        open_invoices,
-        statement_money("overdue", "overdue"),
-        statement_money("unapplied_credit", "unapplied credit"),
-        statement_money("wallet_spendable", "prepaid, spendable"),
-        unpaid_invoices,
-    )
+    list_display = COLUMNS
     search_fields = ("name", "email")
     readonly_fields: ClassVar[Any] = (
-        *list_display[:-1], *(ageing(bucket, title) for bucket, title in AGEING_TITLES.items()), unpaid_invoices
+        *COLUMNS[:-1], *(ageing(bucket, title) for bucket, title in AGEING_TITLES.items()), unpaid_invoices
     )  # fmt: skip
     fields: ClassVar[Any] = readonly_fields
     ordering = ("name", "id")

@@ -89,7 +89,8 @@ def display_money(amount: Decimal, currency: str, locale: str = "en_US") -> str:
     digits = max(currency_exponent(currency), -int(plain(amount).as_tuple().exponent))
     pattern = parse_pattern(Locale.parse(locale).currency_formats["standard"].pattern)
     pattern.frac_prec = (digits, digits)
-    return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
+    with localcontext(EXACT):
+        return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
 
 
 class AmountField(models.DecimalField[Any, Any]):

@@ -104,7 +104,7 @@ def test_of_many_racing_ends_of_a_hold_one_comes_true() -> None:
     )
 
     def work(number: int) -> list[str]:
-        random = Random(number)
+        random = Random(number)  # noqa: S311
         return [outcome(partial(random.choice(ways), hold.id)) for hold in holds]
 
     told = Counter(one for answers in at_once(8, work) for one in answers)
@@ -131,7 +131,7 @@ def test_the_same_reference_from_many_callers_is_one_hold() -> None:
 
 def disturb(wallets: Sequence[Wallet], number: int) -> None:
     """Hold, commit, release and fund at random."""
-    random = Random(number)
+    random = Random(number)  # noqa: S311
     for turn in range(25):
         wallet = random.choice(wallets)
         hold = random.choice([None, *Hold.objects.filter(wallet=wallet).open()[:3]])
