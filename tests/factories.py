@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from billing.ingestion import NewEvent, parse_event
 from billing.models import Hold, Wallet
@@ -123,3 +123,11 @@ def make_operator(**fields: Any) -> User:
     """Return a person at the desk who may do everything."""
     defaults = {"username": f"operator-{next(_numbers)}", "password": "correct horse battery staple"}
     return User.objects.create_superuser(**{**defaults, **fields})
+
+
+def make_clerk(*codenames: str) -> User:
+    """Return a person at the desk who has these permissions; without any, everything may be read."""
+    clerk = User.objects.create_user(username=f"clerk-{next(_numbers)}", is_staff=True)
+    wanted = {"codename__in": codenames} if codenames else {"codename__startswith": "view_"}
+    clerk.user_permissions.set(Permission.objects.filter(**wanted))
+    return clerk

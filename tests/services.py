@@ -23,6 +23,8 @@ PREFIX = "meterdesk-tests-"
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Start the services; as a wrapper it comes before pytest-django, which reads the settings in the same hook."""
+    # A server thread of the suite that kept its connection would keep the database from being dropped.
+    os.environ["DATABASE_CONN_MAX_AGE"] = "0"
     if "PYTEST_XDIST_WORKER" not in os.environ:
         running = ExitStack()
         # Unlike pytest_unconfigure, a cleanup also runs when pytest gives up before it is configured.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from random import Random
 from typing import Any
 
@@ -15,6 +15,7 @@ from billing.models import LateUsage, MetricHour, UsageEvent, UsageHour
 from billing.operations.usage import EventOutcome, EventStatus, receive_events, record_events
 from billing.queries.usage import Grouping, usage_series
 from catalog.models import Metric
+from config.kernel.money import EXACT
 from config.kernel.secrets import issued_secrets
 from credentials.operations.credentials import issue_customer_key
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
@@ -269,7 +270,7 @@ def whose(sent: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
     kept = UsageEvent.objects.get(transaction_id=sent["transaction_id"])
     assert outcome.attribution is not None
     found = outcome.attribution
-    assert (kept.customer_id, kept.subscription_id, kept.credential_id) == (  # type: ignore[attr-defined]
+    assert (kept.customer_id, kept.subscription_id, kept.credential_id) == (
         found.customer,
         found.subscription,
         found.credential,
@@ -392,7 +393,7 @@ def test_one_event_feeds_every_metric_of_its_type() -> None:
         event("c", subscription=subscription.id, properties={"model": "gpt"}),
     )
 
-    rows = {row.metric_id: row for row in MetricHour.objects.all()}  # type: ignore[attr-defined]
+    rows = {row.metric_id: row for row in MetricHour.objects.all()}
     assert (rows[calls.id].events, rows[calls.id].total) == (3, 3)
     assert (rows[tokens.id].events, rows[tokens.id].total, rows[tokens.id].dimensions) == (2, 12, {"model": "gpt"})
     assert rows[peak.id].maximum == 7
@@ -442,9 +443,7 @@ def test_a_series_takes_in_its_last_day_and_nothing_beyond() -> None:
     moments = ["2026-03-08T23:59:59Z", "2026-03-09T00:00:00Z", "2026-03-10T23:59:59Z", "2026-03-11T00:00:00Z"]
     send(*(event(moment, subscription=subscription.id, timestamp=moment) for moment in moments))
 
-    series = usage_series(
-        subscription.customer, first=date(2026, 3, 9), last=date(2026, 3, 10), grouping=Grouping.DAY
-    )
+    series = usage_series(subscription.customer, first=date(2026, 3, 9), last=date(2026, 3, 10), grouping=Grouping.DAY)
 
     assert (series.total.requests, series.total.cost) == (2, Decimal("0.02"))
 
@@ -460,7 +459,7 @@ def test_costs_of_a_tiered_price_add_up_whatever_the_grouping(grouping: Grouping
     ]
     plan = make_plan(charges=[make_charge(metric, model="GRADUATED", properties={"tiers": tiers})])
     subscription = make_subscription(plan=plan)
-    random = Random(5)
+    random = Random(5)  # noqa: S311
     send(
         *(
             event(
@@ -486,8 +485,9 @@ def test_costs_of_a_tiered_price_add_up_whatever_the_grouping(grouping: Grouping
 
 
 def sum_exactly(amounts: list[Decimal]) -> Decimal:
-    """Return the sum without rounding, as fractions of the finest step."""
-    return Decimal(sum(int(amount.scaleb(30)) for amount in amounts)).scaleb(-30)
+    """Return the sum without rounding."""
+    with localcontext(EXACT):
+        return sum(amounts, Decimal(0))
 
 
 # --- many senders ----------------------------------------------------------------------------------------------------
@@ -511,7 +511,7 @@ def test_four_senders_of_the_same_events_count_them_once() -> None:
 
     def send_shuffled(sender: int) -> list[EventStatus]:
         mine = list(events)
-        Random(sender).shuffle(mine)
+        Random(sender).shuffle(mine)  # noqa: S311
         found: list[EventOutcome] = []
         for begin in range(0, len(mine), 100):
             found += record_events(mine[begin : begin + 100], now=LATER)

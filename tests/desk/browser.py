@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
+from typing import Any, TypeVar
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 
 from config.management.commands.screenshots import BROWSERS, QUIET
+
+T = TypeVar("T")
 
 #: Where pictures of failures are kept.
 FAILURES = Path(os.environ.get("SCREENSHOTS", ".pytest_cache/screenshots"))
@@ -44,3 +49,20 @@ def open_page(name: str) -> Iterator[Page]:
             raise
         finally:
             browser.close()
+
+
+def apart(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """
+    Call ``function``, which uses the database, in a thread of its own and close its connection.
+
+    Playwright keeps an event loop in this thread while a browser is open, and Django refuses queries beside one.
+    """
+
+    def call() -> T:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(call).result()
