@@ -98,7 +98,27 @@ def read_rows(path: Path, stream: BinaryIO) -> Iterator[Row]:
         raise UnknownFormat(f"{path.name}: the name of a usage file ends in .csv, .jsonl or .ndjson, perhaps with .gz")
     binary = gzip.GzipFile(fileobj=stream) if is_packed else stream
     text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
-    return readers[kind](text)
+    try:
+        yield from readers[kind](text)
+    finally:
+        # The file is the caller's to close.
+        text.detach()
+
+
+def missing_columns(rows: Iterable[Row], columns: Iterable[str]) -> list[str]:
+    """
+    Return which of ``columns`` no row has, sorted; none where there are no rows.
+
+    Reads until all have been seen: one row of a CSV file, which has its header's columns in every row.
+    """
+    missing = set(columns)
+    number = 0
+    for row in rows:
+        number = row.number
+        missing -= row.columns.keys()
+        if not missing:
+            break
+    return sorted(missing) if number else []
 
 
 def _csv_rows(text: Iterable[str]) -> Iterator[Row]:

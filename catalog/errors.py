@@ -71,3 +71,11 @@ class ChargesCouldTie(DomainError):
     type = ErrorType.VALIDATION
     sentence = "Charges {first} and {second} could both claim the same event"
     param = "charges"
+
+
+class UsageNotCharged(DomainError):
+    """No charge of the plan claims the usage; ``param`` says which."""
+
+    code = "usage_not_charged"
+    type = ErrorType.VALIDATION
+    sentence = "No charge of the plan claims this usage"

@@ -21,5 +21,8 @@ urlpatterns = [
     path("readyz", readyz),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", ReferencePages.as_view()),
+    path("v1/", include("catalog.api.urls")),
+    path("v1/", include("customers.api.urls")),
+    path("v1/", include("credentials.api.urls")),
     path("v1/", include("billing.api.urls")),
 ]

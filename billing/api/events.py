@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any
-
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django_filters import CharFilter
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.cloudevents import CloudEventBatchParser, CloudEventParser, parse_cloud_event
-from billing.ingestion import MAX_TRANSACTION_ID, MAX_TYPE, InvalidEvent, parse_event
+from billing.api.event_serializers import (
+    BatchResultSerializer,
+    CloudEventSerializer,
+    EventBatchSerializer,
+    NewEventSerializer,
+    ReceivedEventSerializer,
+    UsageEventSerializer,
+    batch_result,
+)
+from billing.ingestion import InvalidEvent, parse_event
 from billing.models import UsageEvent
-from billing.operations.usage import EventOutcome, EventParser, EventStatus, receive_events
-from config.api.fields import AwareDateTimeField, EnumField, JSONObjectField, TypeIDField
+from billing.operations.usage import EventParser, EventStatus, receive_events
 from config.api.filters import MomentFilter, StrictFilterSet, TypeIDFilter
 from config.api.json import MEBIBYTE, StrictJSONParser
 from config.api.refusals import InvalidRequest
-from config.api.serializers import StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed
 from config.kernel.errors import DomainError, ErrorType
-
-MAX_BATCH = 1000
 
 
 class TransactionIdConflict(DomainError):
@@ -43,120 +45,6 @@ def refusal_of(error: InvalidEvent) -> DomainError:
     if error.code == TransactionIdConflict.code:
         return TransactionIdConflict()
     return InvalidRequest(error.code, str(error), param=error.param or None)
-
-
-class UsageEventSerializer(StrictModelSerializer):
-    """An event as it is kept."""
-
-    class Meta:
-        model = UsageEvent
-        fields = [
-            "transaction_id", "type", "timestamp", "received_at", "customer", "subscription", "credential",
-            "properties",
-        ]  # fmt: skip
-
-
-class NewEventSerializer(StrictSerializer):
-    """An event as it is sent; it names a credential, else a subscription, else a customer."""
-
-    transaction_id = serializers.CharField(max_length=MAX_TRANSACTION_ID, help_text="What the event is counted once by.")
-    type = serializers.CharField(max_length=MAX_TYPE)
-    timestamp = AwareDateTimeField(required=False, allow_null=True, help_text="Now; at most 5 minutes ahead.")
-    credential = serializers.CharField(
-        required=False, allow_null=True, help_text="The id of a credential (key_…) or a client id (mc_…), never a secret."
-    )
-    subscription = TypeIDField("sub", required=False, allow_null=True)
-    customer = TypeIDField("cust", required=False, allow_null=True)
-    properties = JSONObjectField(required=False, help_text="What metrics count: tokens, model, latency_ms, your own.")
-
-
-class CloudEventSerializer(StrictSerializer):
-    """A CloudEvent 1.0; ``subject`` or an extension attribute names whose it is."""
-
-    specversion = serializers.ChoiceField(choices=["1.0"])
-    id = serializers.CharField(max_length=MAX_TRANSACTION_ID, help_text="The transaction id.")
-    source = serializers.CharField()
-    type = serializers.CharField(max_length=MAX_TYPE)
-    time = AwareDateTimeField(required=False)
-    subject = serializers.CharField(required=False, help_text="The id of a credential, a subscription or a customer.")
-    credential = serializers.CharField(required=False)
-    subscription = TypeIDField("sub", required=False)
-    customer = TypeIDField("cust", required=False)
-    data = JSONObjectField(required=False, help_text="The properties.")
-
-
-@extend_schema_field(NewEventSerializer)
-class AnyItem(serializers.Field[Any, Any, Any, Any]):
-    """Whatever stands in a batch: what is no event is rejected alone, not with its neighbours."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Return it."""
-        return data
-
-
-class EventBatchSerializer(StrictSerializer):
-    """Up to 1000 events."""
-
-    events = serializers.ListField(child=AnyItem(allow_null=True), allow_empty=False, max_length=MAX_BATCH)
-
-
-class ReceivedEventSerializer(StrictSerializer):
-    """What became of an event, and whose it is; a repeat is a duplicate and counts nothing."""
-
-    transaction_id = serializers.CharField()
-    status = EnumField(choices=[EventStatus.ACCEPTED.value, EventStatus.DUPLICATE.value])
-    customer = TypeIDField("cust", source="attribution.customer")
-    subscription = TypeIDField("sub", source="attribution.subscription", allow_null=True)
-    credential = TypeIDField("key", source="attribution.credential", allow_null=True)
-
-
-class EventErrorSerializer(StrictSerializer):
-    """Why an event was rejected."""
-
-    code = serializers.CharField()
-    message = serializers.CharField()
-    param = serializers.CharField(required=False)
-
-
-class EventResultSerializer(StrictSerializer):
-    """What became of one event of a batch."""
-
-    index = serializers.IntegerField()
-    transaction_id = serializers.CharField(allow_null=True)
-    status = EnumField(choices=[status.value for status in EventStatus])
-    error = EventErrorSerializer(required=False)
-
-
-class BatchResultSerializer(StrictSerializer):
-    """What became of a batch."""
-
-    accepted = serializers.IntegerField()
-    duplicates = serializers.IntegerField()
-    rejected = serializers.IntegerField()
-    results = EventResultSerializer(many=True)
-
-
-def batch_result(outcomes: Sequence[EventOutcome]) -> dict[str, Any]:
-    """Return what became of a batch as :class:`BatchResultSerializer` prints it."""
-    counts = Counter(outcome.status for outcome in outcomes)
-    return {
-        "accepted": counts[EventStatus.ACCEPTED],
-        "duplicates": counts[EventStatus.DUPLICATE],
-        "rejected": counts[EventStatus.REJECTED],
-        "results": [_result(index, outcome) for index, outcome in enumerate(outcomes)],
-    }
-
-
-def _result(index: int, outcome: EventOutcome) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "index": index,
-        "transaction_id": outcome.transaction_id,
-        "status": outcome.status.value,
-    }
-    if outcome.error is not None:
-        param = {"param": outcome.error.param} if outcome.error.param else {}
-        result["error"] = {"code": outcome.error.code, "message": str(outcome.error), **param}
-    return result
 
 
 class UsageEventFilter(StrictFilterSet):
@@ -181,6 +69,10 @@ class EventViewSet(Listed, ApiViewSet):
     bodies = {"create": NewEventSerializer, "batch": EventBatchSerializer}
     answers = {"create": ReceivedEventSerializer, "batch": BatchResultSerializer}
     cursor_field = "timestamp"
+
+    def get_queryset(self) -> QuerySet[UsageEvent]:
+        """Return the events with their properties as text, because Django would read numbers as floats."""
+        return UsageEvent.objects.defer("properties").annotate(properties_text=Cast("properties", TextField()))
 
     @extend_schema(
         request={StrictJSONParser.media_type: NewEventSerializer, CloudEventParser.media_type: CloudEventSerializer},

@@ -17,7 +17,7 @@ from billing.models import Invoice, InvoiceLine, InvoiceStatus, PaymentStatus
 from billing.models.invoice import InvoiceQuerySet
 from billing.operations.invoices import finalize_invoice, refresh_invoice
 from billing.operations.payments import record_payment
-from config.api.fields import AmountField, AwareDateTimeField, EnumField
+from config.api.fields import AmountField, AwareDateTimeField, EnumField, JSONObjectField
 from config.api.filters import StrictFilterSet, TypeIDFilter
 from config.api.serializers import StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
@@ -57,6 +57,7 @@ class InvoiceSummarySerializer(StrictModelSerializer):
 
     payment_status = serializers.SerializerMethodField()
     amount_due = AmountField(read_only=True)
+    billed_to = JSONObjectField(read_only=True, help_text="The billing identity as it was when the invoice was issued.")
 
     class Meta:
         model = Invoice

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 from billing.api import wallets
+from billing.api.current_usage import CurrentUsageView
 from billing.api.events import EventViewSet
 from billing.api.invoices import InvoiceViewSet
 from billing.api.payments import PaymentViewSet
 from billing.api.statements import CustomerStatementView, StatementViewSet
-from billing.api.usage import CurrentUsageView, UsageView
+from billing.api.usage import UsageView
 from config.api.routers import ApiRouter
 
 router = ApiRouter()

@@ -13,10 +13,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.lines import describe
-from billing.queries.current_usage import CurrentUsage, current_usage
 from billing.queries.usage import Grouping, UsageBucket, UsageCount, UsageSeries, usage_series
-from config.api.fields import AmountField, AwareDateTimeField, CurrencyField, EnumField, TypeIDField
+from config.api.fields import AmountField, AwareDateTimeField, EnumField, TypeIDField
 from config.api.serializers import QuerySerializer, StrictSerializer
 from config.api.views import ApiView
 from config.kernel.errors import Invalid
@@ -80,7 +78,9 @@ class ModelUsageSerializer(StrictSerializer):
 class UsageRowSerializer(StrictSerializer):
     """One hour, day, week or month with usage; usage that named no model is under ``unknown``."""
 
-    date = serializers.CharField(help_text="2026-02-21 (a week's Monday, a month's first), by hour 2026-02-21T18:00:00Z.")
+    date = serializers.CharField(
+        help_text="2026-02-21 (a week's Monday, a month's 1st); of an hour 2026-02-21T18:00:00Z."
+    )
     requests = serializers.IntegerField()
     tokens = AmountField()
     cost = AmountField()
@@ -186,66 +186,3 @@ class UsageView(ApiView):
 
 def _today(customer: Customer, now: datetime) -> date:
     return now.astimezone(ZoneInfo(customer.timezone)).date()
-
-
-class CurrentChargeSerializer(StrictSerializer):
-    """What one charge comes to so far, unrounded; ``filters`` are the dimensions it is limited to."""
-
-    charge = TypeIDField("chrg", source="charge.id")
-    metric = TypeIDField("metr", source="charge.metric_id")
-    description = serializers.SerializerMethodField()
-    units = AmountField()
-    events = serializers.IntegerField()
-    amount = AmountField(source="rating.amount")
-    filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), source="charge.match")
-
-    def get_description(self, rated: Any) -> str:
-        """Return what the line of an invoice would be called."""
-        return describe(rated.charge)
-
-
-class RunningPeriodSerializer(StrictSerializer):
-    """The running period of one subscription, [``from``, ``to``)."""
-
-    subscription = TypeIDField("sub", source="subscription.id")
-    amount = AmountField()
-    charges = CurrentChargeSerializer(many=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        """Return the fields; two have names that Python keeps for itself."""
-        begin, end = AwareDateTimeField(source="period.start"), AwareDateTimeField(source="period.end")
-        return {"from": begin, "to": end, **super().get_fields()}
-
-
-class CurrentUsageSerializer(StrictSerializer):
-    """What the running periods come to so far, without base fees."""
-
-    customer_id = TypeIDField("cust")
-    currency = CurrencyField()
-    total_amount = AmountField()
-    subscriptions = RunningPeriodSerializer(many=True)
-
-
-class CurrentUsageView(ApiView):
-    """``/v1/customers/{id}/current-usage``."""
-
-    queryset = Customer.objects.live()
-    scope_read = "billing:read"
-    answers = {"get": CurrentUsageSerializer}
-
-    def get(self, request: Request, pk: str) -> Response:
-        """Return what the running period of each active subscription comes to so far, charge by charge."""
-        customer: Customer = self.get_object()
-        return self.answer(current_usage_document(customer, current_usage(customer, now=timezone.now())))
-
-
-def current_usage_document(customer: Customer, running: list[CurrentUsage]) -> dict[str, Any]:
-    """Return ``running`` as :class:`CurrentUsageSerializer` takes it."""
-    with localcontext(EXACT):
-        total = sum((one.amount for one in running), ZERO)
-    return {
-        "customer_id": customer.id,
-        "currency": customer.currency,
-        "total_amount": total,
-        "subscriptions": running,
-    }

@@ -51,7 +51,7 @@ def _histories() -> Iterator[Invariant]:
     """Yield, for each model with history, that its newest history row is the row itself."""
     for model in apps.get_models():
         history = getattr(getattr(model, "history", None), "model", None)
-        if history is None:
+        if history is None or model._meta.proxy:
             continue
         quote = connection.ops.quote_name
         columns = [quote(field.column) for field in history.tracked_fields]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import F, Sum
 
 from billing.models import Invoice, Payment, Wallet
+from billing.queries.wallets import with_amounts_at
 from config.kernel.ids import TypeID
 from customers.models import Customer
 
@@ -57,8 +58,8 @@ def statements_of(customers: Iterable[Customer], *, now: datetime) -> list[State
     for paid in payments.annotate(left=Sum(F("amount") - F("applied"))):
         found[paid["customer"]].unapplied_credit = paid["left"]
     own = Wallet.objects.open().filter(customer__in=found, currency=F("customer__currency"))
-    wallets = own.values("customer")
-    for row in wallets.annotate(total=Sum("balance"), free=Sum(F("balance") - F("held"))):
+    wallets = with_amounts_at(own, now).values("customer")
+    for row in wallets.annotate(total=Sum("balance"), free=Sum("spendable_now")):
         statement = found[row["customer"]]
         statement.wallet_balance, statement.wallet_spendable = row["total"], row["free"]
     return list(found.values())

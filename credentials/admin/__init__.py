@@ -1,1 +1,7 @@
-"""Credentials and operator keys in the admin."""
+"""Credentials, operator keys and operators in the admin."""
+
+from credentials.admin.credentials import CredentialAdmin
+from credentials.admin.operator_keys import OperatorKeyAdmin
+from credentials.admin.operators import GroupAdmin, UserAdmin
+
+__all__ = ["CredentialAdmin", "GroupAdmin", "OperatorKeyAdmin", "UserAdmin"]

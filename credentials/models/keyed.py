@@ -21,6 +21,12 @@ class KeyedQuerySet(RecordQuerySet[KeyedT_co]):
         """Keep those neither revoked nor expired at ``now``."""
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), revoked_at__isnull=True)
 
+    def with_status(self, status: str, now: datetime) -> Self:
+        """Keep those that are ``active``, ``expired`` or ``revoked`` at ``now``."""
+        if status == "revoked":
+            return self.filter(revoked_at__isnull=False)
+        return self.usable(now) if status == "active" else self.filter(revoked_at__isnull=True, expires_at__lte=now)
+
 
 class Keyed(Record):
     """A row with a secret: the digest is kept, beside what people recognise it by."""

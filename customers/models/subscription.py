@@ -42,6 +42,17 @@ class SubscriptionQuerySet(RecordQuerySet["Subscription"]):
         """Keep those that run at ``now``."""
         return self.live().filter(starts_at__lte=now)
 
+    def with_status(self, status: str, now: datetime) -> Self:
+        """Keep those that stand at ``status`` at ``now``."""
+        match status:
+            case SubscriptionStatus.PENDING:
+                return self.live().filter(starts_at__gt=now)
+            case SubscriptionStatus.ACTIVE:
+                return self.active(now)
+            case SubscriptionStatus.TERMINATED:
+                return self.filter(terminated_at__isnull=False)
+        return self.filter(canceled_at__isnull=False)
+
 
 class Subscription(Record):
     """One customer's use of one rate plan from ``starts_at``; periods follow the customer's timezone."""

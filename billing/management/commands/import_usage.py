@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from billing.imports import Mapped, Row, Shift, UnknownFormat, UnreadableRow, read_rows
+from billing.imports import Mapped, Row, Shift, UnknownFormat, UnreadableRow, missing_columns, read_rows
 from billing.ingestion import InvalidEvent, NewEvent, parse_event
 from billing.operations.usage import EventStatus, record_events
 from config.kernel.commands import BatchCommand, moment
@@ -78,6 +78,7 @@ class Command(BatchCommand):
         if options["until"] and not options["starts_at"]:
             raise CommandError("--until goes with --starts-at")
         try:
+            self._refuse_unknown_columns(options["file"])
             counts = self._import(options["file"])
         except (OSError, UnknownFormat) as error:
             raise CommandError(str(error)) from error
@@ -87,6 +88,16 @@ class Command(BatchCommand):
         )
         if counts[EventStatus.REJECTED]:
             raise CommandError(f"{counts[EventStatus.REJECTED]} row(s) were rejected")
+
+    def _refuse_unknown_columns(self, path: Path) -> None:
+        """
+        Refuse a mapping from a column that no row has, before anything is counted.
+
+        A misspelt column would leave its property out of every event, and transaction ids count once, for good.
+        """
+        rows = self._rows(path, shows_progress=False)
+        if missing := missing_columns(rows, self.mapped.fields.values()):
+            raise CommandError(f"--map: {path.name} has no column {', '.join(missing)}")
 
     def _import(self, path: Path) -> Counter[EventStatus]:
         """Record the file in batches, each a transaction, and count what became of its rows."""

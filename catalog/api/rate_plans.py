@@ -1,0 +1,146 @@
+"""Rate plans with their charges, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils import timezone
+from django_filters import ChoiceFilter
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.api.prices import PriceSerializer, UsageSerializer
+from catalog.models import Charge, ChargeModel, Interval, PlanStatus, RatePlan
+from catalog.models.product import validate_code
+from catalog.operations.rate_plans import (
+    ChargeSpec,
+    activate_rate_plan,
+    archive_rate_plan,
+    create_rate_plan,
+    update_rate_plan,
+)
+from catalog.queries.prices import UnitsUsed, price_of_usage
+from config.api.fields import AmountField, CurrencyField, EnumField, JSONObjectField, TypeIDField
+from config.api.filters import StrictFilterSet, TypeIDFilter
+from config.api.serializers import StrictModelSerializer, StrictSerializer
+from config.api.views import ApiViewSet, Listed, Retrieved
+
+MAX_CHARGES = 200
+
+
+class MatchField(serializers.DictField):
+    """The values each dimension may have: ``{"model": ["gpt-4o"]}``."""
+
+    child = serializers.ListField(child=serializers.CharField(max_length=255), max_length=1000)
+
+
+class ChargeSerializer(StrictModelSerializer):
+    """A charge."""
+
+    match = MatchField(read_only=True)
+
+    class Meta:
+        model = Charge
+        fields = ["id", "metric", "name", "model", "properties", "match"]
+        read_only_fields = fields
+
+
+class NewChargeSerializer(StrictSerializer):
+    """What makes a charge; the shape of ``properties`` goes by the model, numbers are decimal strings."""
+
+    metric = TypeIDField("metr")
+    model = EnumField(choices=ChargeModel.choices)
+    properties = JSONObjectField()
+    match = MatchField(required=False)
+    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
+
+
+class RatePlanSerializer(StrictModelSerializer):
+    """A rate plan with its charges."""
+
+    charges = ChargeSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = RatePlan
+        fields = [
+            "id", "product", "code", "name", "version", "status", "interval", "amount", "currency", "charges",
+            "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class RatePlanChangesSerializer(StrictSerializer):
+    """What of a draft can change; ``charges``, when given, replace all it had."""
+
+    code = serializers.CharField(max_length=100, validators=[validate_code])
+    name = serializers.CharField(max_length=200)
+    interval = EnumField(choices=Interval.choices, required=False)
+    amount = AmountField(min_value=0, required=False)
+    currency = CurrencyField(required=False)
+    charges = NewChargeSerializer(many=True, required=False, max_length=MAX_CHARGES)  # type: ignore[call-arg]
+
+
+class NewRatePlanSerializer(RatePlanChangesSerializer):
+    """What drafts a rate plan."""
+
+    product = TypeIDField("prod")
+    interval = EnumField(choices=Interval.choices, default=Interval.MONTH.value)
+    amount = AmountField(min_value=0, default=0)
+    currency = CurrencyField(default="USD")
+
+
+class RatePlanFilter(StrictFilterSet):
+    """Which rate plans."""
+
+    product = TypeIDFilter(prefix="prod")
+    status = ChoiceFilter(choices=PlanStatus.choices)
+
+
+class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
+    """Rate plans."""
+
+    queryset = RatePlan.objects.prefetch_related(Prefetch("charges", queryset=Charge.objects.order_by("position")))
+    serializer_class = RatePlanSerializer
+    filterset_class = RatePlanFilter
+    scope_read, scope_write = "catalog:read", "catalog:write"
+    bodies = {
+        "create": NewRatePlanSerializer,
+        "partial_update": RatePlanChangesSerializer,
+        "price": UsageSerializer,
+    }
+    answers = {"price": PriceSerializer}
+
+    def create(self, request: Request) -> Response:
+        """Draft a rate plan with its charges."""
+        return self.created(create_rate_plan(**_with_specs(self.body()), now=timezone.now()))
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a draft."""
+        plan = update_rate_plan(self.get_object().id, **_with_specs(self.body()), now=timezone.now())
+        return self.answer(self.get_queryset().get(pk=plan.id))
+
+    @action(detail=True, methods=["post"])
+    def activate(self, request: Request, pk: str) -> Response:
+        """Freeze a draft's prices and open it to subscriptions."""
+        return self.answer(activate_rate_plan(self.get_object().id, now=timezone.now()))
+
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, pk: str) -> Response:
+        """Close an active plan to new subscriptions; those it has go on."""
+        return self.answer(archive_rate_plan(self.get_object().id, now=timezone.now()))
+
+    @action(detail=True, methods=["post"])
+    def price(self, request: Request, pk: str) -> Response:
+        """Say what usage would cost on this plan, charge by charge, unrounded; nothing is written."""
+        used = [UnitsUsed(**usage) for usage in self.body()["usage"]]
+        return self.answer(price_of_usage(self.get_object(), used))
+
+
+def _with_specs(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body with its charges as the operations take them."""
+    if "charges" in body:
+        body = {**body, "charges": [ChargeSpec(**charge) for charge in body["charges"]]}
+    return body
