@@ -19,7 +19,7 @@ class InvalidStageTransition(DomainError):
 
     code = "invalid_stage_transition"
     type = ErrorType.CONFLICT
-    sentence = "A product in {stage} cannot move to {to}; allowed: {allowed}"
+    sentence = "A product in {stage} cannot move to {to}"
     param = "to"
 
 

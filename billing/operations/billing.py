@@ -16,6 +16,7 @@ from billing.events import InvoiceCreated
 from billing.lines import NewLine, late_line
 from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, InvoiceStatus, LateUsage, LineKind
 from billing.operations.invoices import add_lines, finalize_invoice, rewrite_lines
+from billing.operations.turnstiles import shut_turnstiles
 from billing.queries.rating import rate_period
 from config.kernel.events import publish
 from config.kernel.ids import TypeID
@@ -54,18 +55,14 @@ def close_cursor(subscription_id: TypeID, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def bill_customer(customer_id: TypeID, *, now: datetime) -> BillingResult:
+def bill_customer(customer_id: TypeID, *, waits: bool = False, now: datetime) -> BillingResult:
     """
     Draft the invoices of all periods of a customer that are over at ``now``, and finalize those whose grace is.
 
-    Cursors that another run holds are its to bill; running again does nothing more.
+    Cursors that another run holds are its to bill; running again does nothing more. ``waits`` says whether to wait for
+    usage that is being written at this moment; whoever holds a cursor already must not, or the two may deadlock.
     """
-    cursors = list(
-        BillingCursor.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("subscription__plan", "subscription__customer")
-        .filter(_due(now), customer=customer_id)
-        .order_by("pk")
-    )
+    cursors = _lock_due(customer_id, waits, now)
     by_day: dict[tuple[str, date], list[tuple[BillingCursor, Period]]] = defaultdict(list)
     for cursor in cursors:
         for period in _periods_over(cursor, now):
@@ -78,6 +75,15 @@ def bill_customer(customer_id: TypeID, *, now: datetime) -> BillingResult:
     over = Invoice.objects.drafts().filter(customer=customer_id, finalize_at__lte=now).order_by("billing_day", "id")
     finalized = [finalize_invoice(pk, now=now) for pk in over.values_list("pk", flat=True)]
     return BillingResult(drafted=len(drafts), finalized=len(finalized))
+
+
+def _lock_due(customer_id: TypeID, waits: bool, now: datetime) -> list[BillingCursor]:
+    """Lock the cursors of a customer that are due and that no other run has claimed."""
+    due = BillingCursor.objects.filter(_due(now), customer=customer_id).order_by("pk")
+    if waits:
+        due = due.filter(pk__in=shut_turnstiles(due.values_list("pk", flat=True)))
+    locked = due.select_for_update(of=("self",), skip_locked=not waits)
+    return list(locked.select_related("subscription__plan", "subscription__customer"))
 
 
 def due_customers(*, now: datetime) -> list[TypeID]:

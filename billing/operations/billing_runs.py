@@ -33,7 +33,7 @@ def bill_due(*, now: datetime) -> BillingRun:
     run = BillingRun()
     for customer_id in due_customers(now=now):
         try:
-            result = bill_customer(customer_id, now=now)
+            result = bill_customer(customer_id, waits=True, now=now)
         except (DomainError, DatabaseError) as error:
             logger.error("customer could not be billed", customer=str(customer_id), reason=str(error))
             run.failed[customer_id] = str(error)

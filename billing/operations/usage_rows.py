@@ -11,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 
 from billing.attribution import Attribution
 from billing.ingestion import NewEvent
+from billing.operations.turnstiles import pass_turnstiles
 from billing.rollups import MetricAddition, UsageAddition
 from config.kernel.digests import exact_json
 from config.kernel.ids import TypeID
@@ -148,7 +149,9 @@ def mark_late(cursor: CursorWrapper, events: Attributed) -> None:
     }
     if not hours:
         return
-    cursor.execute(LOCK_CURSORS, [list({subscription for subscription, _ in hours})])
+    subscriptions = list({subscription for subscription, _ in hours})
+    pass_turnstiles(cursor, subscriptions)
+    cursor.execute(LOCK_CURSORS, [subscriptions])
     billed_until = dict(cursor.fetchall())
     late = [one for one in hours if one[0] in billed_until and one[1] < billed_until[one[0]]]
     if late:

@@ -40,6 +40,7 @@ class MatchField(serializers.DictField):
 class ChargeSerializer(StrictModelSerializer):
     """A charge."""
 
+    properties = JSONObjectField(read_only=True)
     match = MatchField(read_only=True)
 
     class Meta:

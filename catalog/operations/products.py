@@ -72,7 +72,7 @@ def advance_product(product_id: str, *, to: str, now: datetime) -> Product:
     product = Product.objects.lock(product_id)
     allowed = MaturityStage(product.maturity_stage).next
     if allowed is None or to != allowed:
-        raise InvalidStageTransition(stage=product.maturity_stage, to=to, allowed=[allowed] if allowed else [])
+        raise InvalidStageTransition(stage=product.maturity_stage, to=to, allowed=[allowed.value] if allowed else [])
     if to == MaturityStage.RETIRED:
         publish(ProductRetiring(product_id=product.id))
 

@@ -46,11 +46,16 @@ class NotFound(DomainError):
 
     type = ErrorType.NOT_FOUND
     code = "not_found"
-    sentence = "{label} {id} not found"
 
     def __init__(self, noun: str, identifier: object) -> None:
         self.noun = noun
-        super().__init__(label=noun.replace("_", " ").capitalize(), id=identifier)
+        self.identifier = identifier
+        super().__init__()
+
+    @property
+    def message(self) -> str:
+        """The sentence an operator or integrator reads."""
+        return f"{self.noun.replace('_', ' ').capitalize()} {self.identifier} not found"
 
 
 class Invalid(DomainError):

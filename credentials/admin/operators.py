@@ -60,7 +60,7 @@ class UserAdmin(StockUserAdmin[User], PermissionChoices):  # type: ignore[misc]
         ("Access", {"fields": (*OWN_ACCESS, "groups", "user_permissions"), "description": WHY_KEPT}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets: ClassVar[Any] = ((None, {"fields": ("username", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
     readonly_fields = ("last_login", "date_joined")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from catalog.admin.pages import RecordAdmin
 from config.kernel.admin import (
@@ -65,7 +64,7 @@ def status_now(customer: Customer) -> str:
 def metadata_lines(customer: Customer) -> str:
     """Print the metadata, a line an entry."""
     lines = ((line_of(key, value),) for key, value in customer.metadata.items())
-    return format_html_join(SafeString("<br>"), "{}", lines) or NOTHING
+    return format_html_join("", "<p>{}</p>", lines) or NOTHING
 
 
 def is_suspended(customer: Customer) -> bool:
