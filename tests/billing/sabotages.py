@@ -1,0 +1,221 @@
+"""Hands in the books: for every invariant, changes past all triggers that break it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: An event type that no plan charges, so that its events stand in no metric's roll-up.
+UNCHARGED = "ping"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sabotage:
+    """Statements to run before, and the one that breaks the invariant and returns what the broken row is called by."""
+
+    what: str
+    sql: str
+    prefix: str = ""
+    before: Sequence[str] = ()
+
+
+_LAST_ENTRY = "(wallet_id, number) IN (SELECT wallet_id, max(number) FROM billing_ledgerentry GROUP BY 1)"
+_OWN_EVENT = f"SELECT id FROM billing_usageevent WHERE type = '{UNCHARGED}' AND subscription_id IS NULL LIMIT 1"
+_NOBODY = "'00000000-0000-7000-8000-000000000001'"
+_LATER = "starts_at > (SELECT min(starts_at) FROM billing_billedperiod)"
+
+SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
+    "wallet_equals_lots": (
+        Sabotage(
+            what="a lot holds less",
+            prefix="wal",
+            sql="UPDATE billing_walletlot SET remaining = remaining - 0.000000000001 RETURNING wallet_id",
+        ),
+        Sabotage(what="a lot is gone", prefix="wal", sql="DELETE FROM billing_walletlot RETURNING wallet_id"),
+    ),
+    "wallet_equals_ledger": (
+        Sabotage(
+            what="more was funded than is there",
+            prefix="wal",
+            sql="UPDATE billing_ledgerentry SET amount = amount + 1 WHERE kind = 'fund' RETURNING wallet_id",
+        ),
+        Sabotage(
+            what="the newest entry tells another balance",
+            prefix="wal",
+            sql=f"UPDATE billing_ledgerentry SET balance_after = balance_after + 1 WHERE {_LAST_ENTRY} "
+            "RETURNING wallet_id",
+        ),
+    ),
+    "wallet_held_equals_holds": (
+        Sabotage(
+            what="the wallet holds less",
+            prefix="wal",
+            sql="UPDATE billing_wallet SET held = held - 1 WHERE held > 0 RETURNING id",
+        ),
+    ),
+    "ledger_has_no_gap": (
+        Sabotage(
+            what="an entry is gone",
+            prefix="wal",
+            sql="DELETE FROM billing_ledgerentry WHERE kind = 'hold' AND number = 2 RETURNING wallet_id",
+        ),
+        Sabotage(
+            what="an entry is numbered further on",
+            prefix="wal",
+            sql=f"UPDATE billing_ledgerentry SET number = number + 1 WHERE {_LAST_ENTRY} RETURNING wallet_id",
+        ),
+        Sabotage(
+            what="the wallet counted further",
+            prefix="wal",
+            sql="UPDATE billing_wallet SET entry_count = entry_count + 1 RETURNING id",
+        ),
+    ),
+    "usage_hours_equal_events": (
+        Sabotage(
+            what="an event is counted twice",
+            prefix="cust",
+            sql="UPDATE billing_usagehour SET events = events + 1 WHERE subscription_id IS NOT NULL "
+            "AND id = (SELECT min(id::text)::uuid FROM billing_usagehour WHERE subscription_id IS NOT NULL) "
+            "RETURNING customer_id",
+        ),
+        Sabotage(
+            what="an hour of nobody's usage is gone",
+            prefix="cust",
+            sql="DELETE FROM billing_usagehour WHERE subscription_id IS NULL RETURNING customer_id",
+        ),
+        Sabotage(
+            what="an event without charge is gone",
+            prefix="cust",
+            sql=f"DELETE FROM billing_usageevent WHERE id = ({_OWN_EVENT}) RETURNING customer_id",
+        ),
+    ),
+    "metric_hours_equal_events": (
+        Sabotage(
+            what="more units are rolled up than came",
+            prefix="sub",
+            sql="UPDATE billing_metrichour SET total = total + 1 "
+            "WHERE id = (SELECT min(id::text)::uuid FROM billing_metrichour) RETURNING subscription_id",
+        ),
+        Sabotage(
+            what="an hour of units is gone",
+            prefix="sub",
+            sql="DELETE FROM billing_metrichour "
+            "WHERE id = (SELECT min(id::text)::uuid FROM billing_metrichour) RETURNING subscription_id",
+        ),
+        Sabotage(
+            what="an event carries other units",
+            prefix="sub",
+            sql="UPDATE billing_usageevent SET properties = '{\"tokens\": 99999}' WHERE id = (SELECT id "
+            "FROM billing_usageevent WHERE properties ? 'tokens' AND subscription_id IS NOT NULL LIMIT 1) "
+            "RETURNING subscription_id",
+        ),
+    ),
+    "events_have_owners": (
+        Sabotage(
+            what="its customer is unknown",
+            before=[f"UPDATE billing_usagehour SET customer_id = {_NOBODY} WHERE subscription_id IS NULL"],
+            sql=f"UPDATE billing_usageevent SET customer_id = {_NOBODY} WHERE id = ({_OWN_EVENT}) RETURNING id",
+        ),
+        Sabotage(
+            what="its subscription is unknown",
+            before=[f"UPDATE billing_usagehour SET subscription_id = {_NOBODY} WHERE subscription_id IS NULL"],
+            sql=f"UPDATE billing_usageevent SET subscription_id = {_NOBODY} WHERE id = ({_OWN_EVENT}) RETURNING id",
+        ),
+        Sabotage(
+            what="its credential is gone",
+            before=["DELETE FROM credentials_credential WHERE id IN (SELECT credential_id FROM billing_usageevent)"],
+            # Nothing more is changed; the statement only tells which event that was.
+            sql="UPDATE billing_usageevent SET type = type WHERE credential_id IS NOT NULL RETURNING id",
+        ),
+    ),
+    "invoice_equals_lines": (
+        Sabotage(
+            what="a line of a draft costs more",
+            prefix="inv",
+            sql="UPDATE billing_invoiceline SET amount = amount + 1 WHERE position = 1 AND invoice_id IN "
+            "(SELECT id FROM billing_invoice WHERE status = 'draft') RETURNING invoice_id",
+        ),
+        Sabotage(
+            what="a draft lost its lines",
+            prefix="inv",
+            sql="DELETE FROM billing_invoiceline WHERE invoice_id IN "
+            "(SELECT id FROM billing_invoice WHERE status = 'draft') RETURNING invoice_id",
+        ),
+    ),
+    "invoice_paid_equals_payments": (
+        Sabotage(what="a payment is gone", prefix="inv", sql="DELETE FROM billing_payment RETURNING invoice_id"),
+    ),
+    "numbers_have_no_gap": (
+        Sabotage(what="a number was skipped", sql="UPDATE billing_documentcounter SET last = last + 1 RETURNING id"),
+        Sabotage(what="a number is given again", sql="UPDATE billing_documentcounter SET last = last - 1 RETURNING id"),
+    ),
+    "periods_follow_each_other": (
+        Sabotage(
+            what="there is time between two periods",
+            prefix="bper",
+            sql="UPDATE billing_billedperiod SET starts_at = starts_at + interval '1 hour' "
+            f"WHERE {_LATER} RETURNING id",
+        ),
+        Sabotage(
+            what="the first begins after its subscription",
+            prefix="bper",
+            sql="UPDATE billing_billedperiod SET starts_at = starts_at + interval '1 hour' WHERE id = "
+            "(SELECT id FROM billing_billedperiod ORDER BY starts_at, id LIMIT 1) RETURNING id",
+        ),
+    ),
+    "cursors_stand_behind_periods": (
+        Sabotage(
+            what="the cursor ran ahead",
+            prefix="sub",
+            sql="UPDATE billing_billingcursor SET billed_until = billed_until + interval '1 day' "
+            "WHERE subscription_id IN (SELECT subscription_id FROM billing_billedperiod) RETURNING subscription_id",
+        ),
+    ),
+    "keys_have_digests": (
+        Sabotage(
+            what="a credential has none",
+            before=["ALTER TABLE credentials_credential DROP CONSTRAINT credential_in_use_has_a_digest"],
+            sql="UPDATE credentials_credential SET digest = NULL RETURNING id",
+        ),
+        Sabotage(what="an operator key has none", sql="UPDATE credentials_operatorkey SET digest = NULL RETURNING id"),
+    ),
+    "finalized_invoices_unchanged": (
+        Sabotage(
+            what="a line reads differently",
+            prefix="inv",
+            sql="UPDATE billing_invoiceline SET description = 'Something else' WHERE position = 1 AND invoice_id IN "
+            "(SELECT id FROM billing_invoice WHERE status = 'finalized') RETURNING invoice_id",
+        ),
+        Sabotage(
+            what="its hash is another's",
+            prefix="inv",
+            before=[
+                "UPDATE billing_historicalinvoice SET content_hash = repeat('0', 64) WHERE status = 'finalized'",
+            ],
+            sql="UPDATE billing_invoice SET content_hash = repeat('0', 64) WHERE status = 'finalized' RETURNING id",
+        ),
+    ),
+}
+
+#: A change of each model with history: its table, the change, and the kind of its ids.
+CHANGES = {
+    "charge": ("catalog_charge", "name = 'Cheaper'", "chrg"),
+    "credential": ("credentials_credential", "scopes = '{admin}'", "key"),
+    "customer": ("customers_customer", "name = 'Someone else'", "cust"),
+    "hold": ("billing_hold", "reference = reference || '!'", "hold"),
+    "invoice": ("billing_invoice", "updated_at = updated_at + interval '1 second'", "inv"),
+    "metric": ("catalog_metric", "name = 'Another'", "metr"),
+    "operatorkey": ("credentials_operatorkey", "scopes = '{*,*}'", "opk"),
+    "payment": ("billing_payment", "reference = 'another wire'", "pay"),
+    "product": ("catalog_product", "audience = 'INTERNAL'", "prod"),
+    "rateplan": ("catalog_rateplan", "amount = amount - 1", "plan"),
+    "subscription": ("customers_subscription", "name = 'Another'", "sub"),
+    "wallet": ("billing_wallet", "priority = 1", "wal"),
+}
+
+for _model, (_table, _change, _prefix) in CHANGES.items():
+    _app = _table.partition("_")[0]
+    SABOTAGES[f"{_model}_equals_its_history"] = (
+        Sabotage(what="the row changed alone", prefix=_prefix, sql=f"UPDATE {_table} SET {_change} RETURNING id"),
+        Sabotage(what="its history is gone", prefix=_prefix, sql=f"DELETE FROM {_app}_historical{_model} RETURNING id"),
+    )

@@ -1,0 +1,73 @@
+"""Metrics at the desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from catalog.models import Metric
+from tests.factories import make_metric, make_operator
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = {
+    "code": "tokens", "name": "Tokens", "aggregation": "SUM", "property": "tokens", "dimensions": "model, region"
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_operator(username="olga"))
+    return client
+
+
+def url(page: str, *arguments: Any) -> str:
+    return reverse(f"admin:catalog_metric_{page}", args=arguments)
+
+
+def test_a_metric_is_defined_with_its_dimensions_as_words(desk: Client) -> None:
+    desk.post(url("add"), FIELDS)
+
+    metric = Metric.objects.get()
+    assert (metric.event_type, metric.property, metric.dimensions) == ("tokens", "tokens", ["model", "region"])
+    assert [row.history_actor for row in metric.history.all()] == ["olga"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"aggregation": "COUNT"}, "property"), ({"property": ""}, "property"), ({"dimensions": "a, a"}, "dimensions")],
+)
+def test_a_refused_definition_keeps_what_was_typed(desk: Client, wrong: dict[str, str], field: str) -> None:
+    response = desk.post(url("add"), {**FIELDS, **wrong})
+
+    form = response.context["adminform"].form
+    assert list(form.errors) == [field]
+    assert form["name"].value() == "Tokens"
+    assert not Metric.objects.exists()
+
+
+def test_only_the_name_changes_later_and_the_page_says_why(desk: Client) -> None:
+    metric = make_metric(code="calls", dimensions=["model"])
+
+    page = desk.get(url("change", metric.pk)).content.decode()
+    desk.post(url("change", metric.pk), {**FIELDS, "name": "All calls", "change_reason": "Clearer"})
+
+    metric.refresh_from_db()
+    row = metric.history.latest("history_id")
+    assert "Fixed once the metric exists" in page
+    assert (metric.name, metric.code, metric.aggregation, metric.dimensions) == (
+        "All calls",
+        "calls",
+        "COUNT",
+        ["model"],
+    )
+    assert (metric.history.count(), row.history_change_reason) == (2, "Clearer")
+
+
+def test_the_list_opens(desk: Client) -> None:
+    make_metric(name="Calls", dimensions=["model", "region"])
+
+    assert "model, region" in desk.get(url("changelist")).content.decode()

@@ -1,0 +1,162 @@
+"""Credentials at the desk: issued and revoked, their secrets shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from credentials.models import Credential
+from credentials.operations.credentials import issue_customer_key, revoke_credential
+from customers.operations.suspension import suspend_customer
+from tests.factories import NOW, make_clerk, make_customer, make_operator, make_subscription
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_operator(username="olga"))
+    return client
+
+
+def url(page: str, *arguments: Any) -> str:
+    return reverse(f"admin:credentials_credential_{page}", args=arguments)
+
+
+def make_key(**fields: Any) -> Credential:
+    return issue_customer_key(make_customer().pk, **{"name": "Server", "scopes": ["*"], **fields}, now=NOW)
+
+
+def test_a_customers_key_is_issued_and_shown_once(desk: Client) -> None:
+    customer = make_customer()
+
+    response = desk.post(
+        url("add"), {"customer": customer.pk, "name": "Server", "scopes": "read, write", "tags": "eu", "expires_at": ""}
+    )
+
+    key = Credential.objects.get()
+    secret = response.context["issued"][0].shown_once["key"]
+    pages = [
+        desk.get(address).content.decode()
+        for address in (url("change", key.pk), url("history", key.pk), url("changelist"))
+    ]
+    assert (key.customer, key.scopes, key.tags) == (customer, ["read", "write"], ["eu"])
+    assert [row.history_actor for row in key.history.all()] == ["olga"]
+    assert secret in response.content.decode()
+    assert key.masked in pages[0]
+    assert not any(secret in page for page in pages)
+
+
+def test_no_page_shows_a_digest(desk: Client) -> None:
+    key = make_key()
+    assert key.digest is not None
+
+    for address in (url("changelist"), url("change", key.pk), url("history", key.pk)):
+        page = desk.get(address).content.decode()
+        assert "digest" not in page.lower()
+        assert bytes(key.digest).hex() not in page
+
+
+@pytest.mark.parametrize(
+    ("suspended", "expires_at", "field", "sentence"),
+    [
+        (True, "", "__all__", "The customer is suspended"),
+        (False, "2026-03-10T12:00", "expires_at", "The expiry must be in the future"),
+    ],
+)
+def test_a_refused_key_keeps_what_was_typed(
+    desk: Client, suspended: bool, expires_at: str, field: str, sentence: str
+) -> None:
+    customer = make_customer()
+    if suspended:
+        suspend_customer(customer.pk, now=NOW)
+
+    response = desk.post(
+        url("add"), {"customer": customer.pk, "name": "Server", "scopes": "*", "expires_at": expires_at}
+    )
+
+    form = response.context["adminform"].form
+    assert form.errors == {field: [sentence]}
+    assert form["name"].value() == "Server"
+    assert not Credential.objects.exists()
+
+
+def test_revoking_asks_first_and_keeps_the_reason(desk: Client) -> None:
+    key = make_key()
+
+    desk.get(url("revoke", key.pk))
+    key.refresh_from_db()
+    assert key.revoked_at is None
+    desk.post(url("revoke", key.pk), {"confirmed": "yes", "reason": "Leaked"})
+
+    key.refresh_from_db()
+    row = key.history.latest("history_id")
+    again = desk.post(url("revoke", key.pk), {"confirmed": "yes", "reason": "Leaked"})
+    assert key.revoked_at == NOW
+    assert (row.history_actor, row.history_change_reason) == ("olga", "Leaked")
+    assert again.context["form"].non_field_errors() == ["The credential is revoked already"]
+    assert desk.get(url("change", key.pk)).context["actions_detail"] == []
+
+
+def test_a_reader_sees_keys_and_revokes_none() -> None:
+    key, browser = make_key(), Client()
+    browser.force_login(make_clerk())
+
+    assert key.masked in browser.get(url("changelist")).content.decode()
+    assert browser.get(url("change", key.pk)).status_code == 200
+    assert browser.get(url("add")).status_code == 403
+    assert browser.post(url("revoke", key.pk), {"confirmed": "yes", "reason": "x"}).status_code == 403
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+def test_keys_are_neither_edited_nor_deleted(desk: Client) -> None:
+    key = make_key()
+
+    assert desk.post(url("change", key.pk), {"name": "Other"}).status_code == 403
+    assert desk.post(url("delete", key.pk), {"confirmed": "yes", "reason": "x"}).status_code == 403
+
+
+def test_the_list_is_filtered_by_the_status_now(desk: Client) -> None:
+    active, revoked = make_key(), revoke_credential(make_key().pk, now=NOW)
+    expired = make_key(expires_at=NOW + timedelta(hours=1))
+
+    def found(**query: Any) -> list[Credential]:
+        return list(desk.get(url("changelist"), query).context["cl"].result_list)
+
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        assert found(status="active") == [active]
+        assert found(status="expired") == [expired]
+        assert found(status="revoked") == [revoked]
+        assert found(q=active.last_four, customer__id__exact=active.customer_id) == [active]
+
+
+def test_credentials_are_shown_with_their_customer_and_subscription(desk: Client) -> None:
+    key = make_subscription().credentials.get()
+
+    for name, pk in (("customer", key.customer_id), ("subscription", key.subscription_id)):
+        page = desk.get(reverse(f"admin:customers_{name}_change", args=[pk])).content.decode()
+        assert key.masked in page
+
+
+def test_the_list_asks_the_database_as_often_for_many_as_for_one(
+    desk: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(5):
+        make_subscription()
+
+    with django_assert_max_num_queries(8):
+        desk.get(url("changelist"))

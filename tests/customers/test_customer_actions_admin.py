@@ -1,0 +1,176 @@
+"""What is done to customers at the desk: suspended, reactivated, subscribed, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from credentials.models import Credential
+from customers.models import UNCLASSIFIED_ID, Customer, Subscription
+from customers.operations.deletion import delete_customer
+from customers.operations.suspension import suspend_customer
+from tests.factories import NOW, make_clerk, make_customer, make_operator, make_plan, make_subscription
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_operator(username="olga"))
+    return client
+
+
+@pytest.fixture
+def reader() -> Client:
+    """Return the browser of somebody who may only look."""
+    client = Client()
+    client.force_login(make_clerk())
+    return client
+
+
+def url(page: str, *arguments: Any) -> str:
+    return reverse(f"admin:customers_customer_{page}", args=arguments)
+
+
+def buttons(response: Any) -> list[str]:
+    return [one["title"] for one in response.context["actions_detail"]]
+
+
+def test_suspending_asks_for_reason_and_end_and_shows_a_banner(desk: Client) -> None:
+    customer = make_customer()
+
+    desk.get(url("suspend", customer.pk))
+    customer.refresh_from_db()
+    assert customer.suspended_at is None
+    desk.post(url("suspend", customer.pk), {"confirmed": "yes", "reason": "Unpaid", "until": "2026-03-12T12:00"})
+
+    page = desk.get(url("change", customer.pk))
+    row = customer.history.latest("history_id")
+    assert page.context["notice"] == (
+        "Suspended since 2026-03-10 12:00 UTC, until 2026-03-12 12:00 UTC. Reason: Unpaid"
+    )
+    assert page.context["notice"] in page.content.decode()
+    assert buttons(page) == ["Assign plan", "Suspend", "Reactivate"]
+    assert (row.history_actor, row.history_change_reason, row.suspension_reason) == ("olga", "Unpaid", "Unpaid")
+
+
+def test_a_suspension_that_ends_in_the_past_is_refused_beside_its_field(desk: Client) -> None:
+    customer = make_customer()
+
+    response = desk.post(
+        url("suspend", customer.pk), {"confirmed": "yes", "reason": "Unpaid", "until": "2026-03-10T11:59"}
+    )
+
+    form = response.context["form"]
+    assert form.errors == {"until": ["The end of a suspension must be in the future"]}
+    assert form["reason"].value() == "Unpaid"
+
+
+def test_reactivating_switches_access_on(desk: Client) -> None:
+    customer = suspend_customer(make_customer().pk, now=NOW)
+
+    desk.post(url("reactivate", customer.pk), {"confirmed": "yes", "reason": "Paid"})
+
+    customer.refresh_from_db()
+    assert customer.suspended_at is None
+    assert customer.history.latest("history_id").history_change_reason == "Paid"
+    assert buttons(desk.get(url("change", customer.pk))) == ["Assign plan", "Suspend"]
+
+
+def test_assigning_a_plan_offers_what_fits_and_shows_the_key_once(desk: Client) -> None:
+    customer, plan = make_customer(currency="EUR"), make_plan(currency="EUR", name="Pro")
+    for other in ({"currency": "USD"}, {"currency": "EUR", "active": False}):
+        make_plan(**other)
+
+    page = desk.get(url("assign_plan", customer.pk))
+    assert not Subscription.objects.exists()
+    response = desk.post(
+        url("assign_plan", customer.pk),
+        {"confirmed": "yes", "plan": plan.pk, "billing_time": "anniversary", "starts_at": "2026-02-01T00:00"},
+    )
+
+    subscription = Subscription.objects.get()
+    secret = response.context["issued"][0].shown_once["key"]
+    assert list(page.context["form"].fields["plan"].queryset) == [plan]
+    assert (subscription.customer, subscription.billing_time) == (customer, "anniversary")
+    assert f"{subscription.starts_at:%Y-%m-%d}" == "2026-02-01"
+    assert secret.startswith("sk_live_")
+    assert secret in response.content.decode()
+    for address in (url("change", customer.pk), url("history", customer.pk)):
+        assert secret not in desk.get(address).content.decode()
+
+
+def test_a_suspended_customer_gets_no_plan(desk: Client) -> None:
+    customer, plan = make_customer(), make_plan()
+    suspend_customer(customer.pk, now=NOW)
+
+    response = desk.post(
+        url("assign_plan", customer.pk),
+        {"confirmed": "yes", "plan": plan.pk, "billing_time": "calendar", "name": "Main"},
+    )
+
+    form = response.context["form"]
+    assert form.non_field_errors() == ["The customer is suspended"]
+    assert form["name"].value() == "Main"
+
+
+def test_a_reader_runs_no_action(reader: Client) -> None:
+    customer = make_customer()
+
+    for name in ("suspend", "reactivate", "assign_plan", "delete"):
+        answer = reader.post(url(name, customer.pk), {"confirmed": "yes", "reason": "x", "confirm": "on"})
+        assert answer.status_code == 403
+    assert buttons(reader.get(url("change", customer.pk))) == []
+
+
+def test_deletion_is_blocked_by_subscriptions_and_leads_to_them(desk: Client) -> None:
+    subscription = make_subscription()
+    make_subscription()
+    customer = subscription.customer
+
+    page = desk.get(url("delete", customer.pk))
+    desk.post(url("delete", customer.pk), {"confirmed": "yes", "reason": "Tidy", "confirm": "on"})
+
+    findings = page.context["page"].reports[0][1].findings
+    assert [(one.code, one.verdict.name) for one in findings] == [
+        ("active_subscriptions", "BLOCK"), ("active_api_keys", "WARN")
+    ]  # fmt: skip
+    for finding in findings:
+        assert len(desk.get(finding.link).context["cl"].result_list) == 1
+    assert Customer.objects.live().filter(pk=customer.pk).exists()
+
+
+def test_a_deleted_customer_is_on_no_list_and_has_no_page(desk: Client) -> None:
+    customer = make_customer(name="Gone")
+
+    response = desk.post(url("delete", customer.pk), {"confirmed": "yes", "reason": "Asked for it"}, follow=True)
+
+    customer.refresh_from_db()
+    row = customer.history.latest("history_id")
+    assert customer.deleted_at == NOW
+    assert (row.history_actor, row.history_change_reason) == ("olga", "Asked for it")
+    assert [one.pk for one in response.context["cl"].result_list] == [UNCLASSIFIED_ID]
+    assert desk.get(url("change", customer.pk)).status_code == 302
+
+
+def test_several_customers_are_suspended_at_once(desk: Client) -> None:
+    first, second = make_customer(), delete_customer(make_customer().pk, confirm=True, now=NOW)
+    chosen = {"action": "suspend", "_selected_action": [first.pk, second.pk]}
+
+    desk.post(url("changelist"), {**chosen, "index": "0"})
+    assert not Customer.objects.suspended(NOW).exists()
+    desk.post(url("changelist"), {**chosen, "confirmed": "yes", "reason": "Unpaid"})
+
+    assert list(Customer.objects.suspended(NOW)) == [first]
+    assert not Credential.objects.exists()

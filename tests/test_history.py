@@ -1,0 +1,236 @@
+"""What the operations of the catalog, of customers and of credentials leave in history: one row for each change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from inspect import getmembers, isfunction
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.models import Max
+
+from catalog.models import RatePlan
+from catalog.operations import metrics, products, rate_plans
+from config.kernel.history import HistoryRow, acting_as
+from credentials.models import Credential
+from credentials.operations import credentials, operator_keys
+from customers.models import Customer, Subscription
+from customers.operations import customers, deletion, subscriptions, suspension
+from tests.factories import (
+    NOW,
+    make_charge,
+    make_customer,
+    make_metric,
+    make_operator_key,
+    make_plan,
+    make_product,
+    make_subscription,
+)
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(hours=1)
+APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+
+HISTORIES: list[Any] = [model for model in apps.get_models() if issubclass(model, HistoryRow)]
+
+
+def plan_fields() -> dict[str, Any]:
+    """Return the fields of a rate plan with one charge."""
+    charges = [make_charge(make_metric())]
+    fields = {"code": "p", "name": "P", "interval": "month", "amount": Decimal(1), "currency": "USD"}
+    return {**fields, "product": make_product().id, "charges": charges}
+
+
+def charged_plan(*, active: bool = True) -> RatePlan:
+    return make_plan(charges=[make_charge(make_metric())], active=active)
+
+
+def suspended(**fields: Any) -> Customer:
+    return suspension.suspend_customer(make_customer().id, now=NOW, **fields)
+
+
+def key_of(subscription: Subscription) -> Credential:
+    return Credential.objects.get(subscription=subscription)
+
+
+#: What is made beforehand, the operation upon it, and how many rows each history gets by that.
+OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str, int]]] = [
+    (
+        "create_product",
+        lambda: products.ProductFields(code="p", name="P"),
+        lambda made: products.create_product(made, product_type="MCP_SERVER", now=NOW),
+        {"product": 1},
+    ),
+    (
+        "update_product",
+        make_product,
+        lambda made: products.update_product(made.id, name="New", description="New", now=LATER),
+        {"product": 1},
+    ),
+    (
+        "advance_product",
+        make_product,
+        lambda made: products.advance_product(made.id, to="DEPRECATED", now=LATER),
+        {"product": 1},
+    ),
+    (
+        "delete_product",
+        charged_plan,
+        lambda made: products.delete_product(made.product_id, confirm=True),
+        {"product": 1, "rateplan": 1, "charge": 1},
+    ),
+    (
+        "create_metric",
+        lambda: {"code": "m", "name": "M", "aggregation": "COUNT"},
+        lambda made: metrics.create_metric(**made, now=NOW),
+        {"metric": 1},
+    ),
+    (
+        "rename_metric",
+        make_metric,
+        lambda made: metrics.rename_metric(made.id, name="New", now=LATER),
+        {"metric": 1},
+    ),
+    (
+        "create_rate_plan",
+        plan_fields,
+        lambda made: rate_plans.create_rate_plan(**made, now=NOW),
+        {"rateplan": 1, "charge": 1},
+    ),
+    (
+        "update_rate_plan",
+        lambda: (charged_plan(active=False), make_metric()),
+        lambda made: rate_plans.update_rate_plan(made[0].id, name="New", charges=[make_charge(made[1])], now=LATER),
+        # The charge it had is deleted, another is made.
+        {"rateplan": 1, "charge": 2},
+    ),
+    (
+        "activate_rate_plan",
+        lambda: charged_plan(active=False),
+        lambda made: rate_plans.activate_rate_plan(made.id, now=LATER),
+        {"rateplan": 1},
+    ),
+    (
+        "archive_rate_plan",
+        charged_plan,
+        lambda made: rate_plans.archive_rate_plan(made.id, now=LATER),
+        {"rateplan": 1},
+    ),
+    (
+        "create_customer",
+        lambda: customers.CustomerFields(name="C", email="c@example.com"),
+        lambda made: customers.create_customer(made, with_key=True, now=NOW),
+        {"customer": 1, "credential": 1},
+    ),
+    (
+        "update_customer",
+        make_customer,
+        lambda made: customers.update_customer(made.id, name="New", tier="startup", now=LATER),
+        {"customer": 1},
+    ),
+    (
+        "delete_customer",
+        lambda: customers.create_customer(customers.CustomerFields(name="C", email="c@x.com"), with_key=True, now=NOW),
+        lambda made: deletion.delete_customer(made.id, confirm=True, now=LATER),
+        # The key is revoked, then its digest wiped.
+        {"customer": 1, "credential": 2},
+    ),
+    (
+        "suspend_customer",
+        make_customer,
+        lambda made: suspension.suspend_customer(made.id, reason="R", now=LATER),
+        {"customer": 1},
+    ),
+    (
+        "reactivate_customer",
+        suspended,
+        lambda made: suspension.reactivate_customer(made.id, now=LATER),
+        {"customer": 1},
+    ),
+    (
+        "expire_suspension",
+        lambda: suspended(until=LATER),
+        lambda made: suspension.expire_suspension(made.id, now=LATER),
+        {"customer": 1},
+    ),
+    (
+        "start_subscription",
+        lambda: {"customer": make_customer().id, "plan": charged_plan().id},
+        lambda made: subscriptions.start_subscription(**made, now=NOW),
+        {"subscription": 1, "credential": 1},
+    ),
+    (
+        "terminate_subscription",
+        lambda: make_subscription(starts_at=APRIL),
+        lambda made: subscriptions.terminate_subscription(made.id, now=LATER),
+        {"subscription": 1, "credential": 1},
+    ),
+    (
+        "issue_customer_key",
+        make_customer,
+        lambda made: credentials.issue_customer_key(made.id, name="K", scopes=["*"], now=NOW),
+        {"credential": 1},
+    ),
+    (
+        "issue_subscription_credential",
+        make_subscription,
+        lambda made: credentials.issue_subscription_credential(made.id, now=NOW),
+        {"credential": 1},
+    ),
+    (
+        "revoke_credential",
+        lambda: key_of(make_subscription()),
+        lambda made: credentials.revoke_credential(made.id, now=LATER),
+        {"credential": 1},
+    ),
+    (
+        "revoke_all",
+        lambda: [key_of(make_subscription()), key_of(make_subscription())],
+        lambda made: credentials.revoke_all(made, wipe=False, now=LATER),
+        {"credential": 2},
+    ),
+    (
+        "create_operator_key",
+        lambda: {"name": "K", "scopes": ["*"]},
+        lambda made: operator_keys.create_operator_key(**made, now=NOW),
+        {"operatorkey": 1},
+    ),
+    (
+        "revoke_operator_key",
+        lambda: make_operator_key()[0],
+        lambda made: operator_keys.revoke_operator_key(made.id, now=LATER),
+        {"operatorkey": 1},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "operate", "rows"), [pytest.param(*entry[1:], id=entry[0]) for entry in OPERATIONS]
+)
+def test_an_operation_writes_one_row_for_each_object_it_changes(
+    prepare: Callable[[], Any], operate: Callable[[Any], object], rows: dict[str, int]
+) -> None:
+    made = prepare()
+    newest = {model: model._default_manager.aggregate(last=Max("history_id", default=0))["last"] for model in HISTORIES}
+
+    with acting_as("ops@example.com", reason="As agreed"):
+        operate(made)
+
+    written = [row for model in HISTORIES for row in model._default_manager.filter(pk__gt=newest[model])]
+    assert Counter(type(row).__name__.removeprefix("Historical").lower() for row in written) == rows
+    assert {(row.history_actor, row.history_change_reason) for row in written} == {("ops@example.com", "As agreed")}
+
+
+def test_the_table_holds_every_operation() -> None:
+    modules = [products, metrics, rate_plans, customers, deletion, suspension, subscriptions]
+    modules += [credentials, operator_keys]
+    own = [(module, name, found) for module in modules for name, found in getmembers(module, isfunction)]
+    operations = {name for module, name, found in own if found.__module__ == module.__name__ and name[0] != "_"}
+
+    # One locks and changes nothing, the other calls an operation of the table for each customer that is due.
+    assert {entry[0] for entry in OPERATIONS} == operations - {"lock_customer", "expire_due_suspensions"}

@@ -1,0 +1,58 @@
+"""Who hears of what, and who may object to what: the whole wiring of the house on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from config.kernel.events import wires
+from config.kernel.guards import _guards
+
+#: (event, handler) in the order in which handlers are called.
+WIRES = [
+    ("ProductRetiring", "customers.handlers.refuse_retirement_of_subscribed_product"),
+    ("CustomerCreated", "credentials.handlers.issue_first_customer_key"),
+    ("CustomerDeleted", "credentials.handlers.revoke_keys_of_deleted_customer"),
+    ("CustomerDeleted", "billing.handlers.terminate_wallets_of_deleted_customer"),
+    ("CustomerFieldsChanging", "billing.handlers.lock_identity_of_billed_customer"),
+    ("SubscriptionStarted", "credentials.handlers.issue_subscription_credential"),
+    ("SubscriptionStarted", "billing.handlers.begin_billing"),
+    ("SubscriptionTerminated", "credentials.handlers.revoke_keys_of_ended_subscription"),
+    ("SubscriptionTerminated", "billing.handlers.draw_final_invoice"),
+    ("SubscriptionCanceled", "credentials.handlers.revoke_keys_of_ended_subscription"),
+    ("SubscriptionCanceled", "billing.handlers.stop_billing"),
+]
+
+#: (model, guard) in the order in which guards are asked.
+GUARDS = [
+    ("Customer", "customers.guards.customer_has_subscriptions"),
+    ("Customer", "credentials.guards.customer_has_active_keys"),
+    ("Customer", "billing.guards.customer_has_open_invoices"),
+    ("Customer", "billing.guards.customer_has_wallet_balance"),
+    ("Customer", "billing.guards.customer_has_pending_holds"),
+    ("Product", "catalog.guards.product_has_rate_plans"),
+    ("Product", "customers.guards.product_has_subscriptions"),
+]
+
+
+def test_these_handlers_hear_these_events_and_no_others() -> None:
+    assert by_name(wires()) == by_name(WIRES)
+
+
+def test_these_guards_speak_for_these_models_and_no_others() -> None:
+    registered = [
+        (model.__name__, f"{guard.__module__}.{guard.__qualname__}")
+        for model, guards in _guards.items()
+        for guard in guards
+    ]
+
+    assert by_name(registered) == by_name(GUARDS)
+
+
+def test_handlers_and_guards_stand_in_the_modules_of_their_kind() -> None:
+    assert {handler.split(".")[1] for _, handler in wires()} == {"handlers"}
+    assert {guard.split(".")[1] for _, guard in GUARDS} == {"guards"}
+
+
+def by_name(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pairs sorted by their first part, the order within it kept."""
+    return sorted(pairs, key=lambda pair: pair[0])
