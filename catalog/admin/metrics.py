@@ -9,16 +9,19 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin.forms import OperationForm
-from catalog.admin.pages import RecordAdmin
 from catalog.models import Metric
 from catalog.operations.metrics import create_metric, rename_metric
-from config.kernel.admin import ChoicesFilter, register
+from config.kernel.admin import (
+    ChoicesFilter,
+    ModelAdmin,
+    RecordForm,
+    register,
+)
 
 WHY_FIXED = "Fixed once the metric exists, because usage is already counted by it; make a new metric instead."
 
 
-class MetricForm(OperationForm):
+class MetricForm(RecordForm):
     """A metric as an operator defines it."""
 
     event_type = forms.CharField(
@@ -49,7 +52,7 @@ FIXED_FIELDS = tuple(name for name in MetricForm.Meta.fields if name != "name")
 
 
 @register(Metric)
-class MetricAdmin(RecordAdmin):
+class MetricAdmin(ModelAdmin):
     """What usage is counted."""
 
     form = MetricForm

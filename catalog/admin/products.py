@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin.forms import OperationForm
-from catalog.admin.pages import LinkedRows, RecordAdmin, page_link
 from catalog.models import MaturityStage, PlanStatus, Product, RatePlan
 from catalog.operations.products import (
     ProductFields,
@@ -19,12 +17,16 @@ from catalog.operations.products import (
 )
 from config.kernel.admin import (
     ChoicesFilter,
+    Colour,
+    LinkedRows,
+    ModelAdmin,
+    RecordForm,
     action,
     money_column,
+    page_link,
     register,
     status_badge,
 )
-from config.kernel.admin.columns import Colour
 
 STAGE_COLOURS: dict[str, Colour] = {
     MaturityStage.BETA: "info",
@@ -46,7 +48,7 @@ STAGE_MEANINGS = {
 }
 
 
-class ProductForm(OperationForm):
+class ProductForm(RecordForm):
     """A product as an operator describes it."""
 
     class Meta:
@@ -78,7 +80,7 @@ def stage_is(stage: MaturityStage) -> Any:
 
 
 @register(Product)
-class ProductAdmin(RecordAdmin):
+class ProductAdmin(ModelAdmin):
     """What is sold."""
 
     form = ProductForm

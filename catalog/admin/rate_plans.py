@@ -12,8 +12,6 @@ from django.utils import timezone
 
 from catalog.admin.charge_texts import price_in_words
 from catalog.admin.charges import ChargesField, rows_of
-from catalog.admin.forms import OperationForm
-from catalog.admin.pages import RecordAdmin
 from catalog.admin.products import BASE_FEE, PLAN_STATUS
 from catalog.errors import ChargesCouldTie, InvalidCharge
 from catalog.models import PlanStatus, RatePlan
@@ -21,6 +19,8 @@ from catalog.operations.rate_plans import activate_rate_plan, archive_rate_plan,
 from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
+    ModelAdmin,
+    RecordForm,
     action,
     display,
     register,
@@ -30,7 +30,7 @@ from config.kernel.errors import Invalid
 WHY_FROZEN = "This plan is {status}: its prices are frozen. For other prices make a new plan."
 
 
-class RatePlanForm(OperationForm):
+class RatePlanForm(RecordForm):
     """A draft with its charges."""
 
     charges = ChargesField(required=False)
@@ -65,7 +65,7 @@ def has_status(status: PlanStatus) -> Any:
 
 
 @register(RatePlan)
-class RatePlanAdmin(RecordAdmin):
+class RatePlanAdmin(ModelAdmin):
     """What is paid how often, and what usage costs."""
 
     form = RatePlanForm
@@ -82,7 +82,7 @@ class RatePlanAdmin(RecordAdmin):
     list_select_related = ("product",)
     search_fields = ("name", "code", "product__name")
     autocomplete_fields = ("product",)
-    change_form_outer_before_template = "catalog/notice.html"
+    change_form_outer_before_template = "kernel/notice.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Give the charges a part of their own, before the reason."""

@@ -10,12 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin.forms import OperationForm
-from catalog.admin.pages import LinkedRows, RecordAdmin, page_link
 from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
+    LinkedRows,
+    ModelAdmin,
+    RecordForm,
     action,
+    page_link,
     register,
 )
 from credentials.admin.keyed import EXPIRES_AT_HELP, KeyStatusFilter, is_in_use, masked, status_now
@@ -24,7 +26,7 @@ from credentials.operations.credentials import FULL_SCOPES, issue_customer_key, 
 from customers.admin import CustomerAdmin, SubscriptionAdmin
 
 
-class CredentialForm(OperationForm):
+class CredentialForm(RecordForm):
     """A new key of a customer."""
 
     scopes = SimpleArrayField(
@@ -60,7 +62,7 @@ SubscriptionAdmin.inlines = [*SubscriptionAdmin.inlines, CredentialInline]
 
 
 @register(Credential)
-class CredentialAdmin(RecordAdmin):
+class CredentialAdmin(ModelAdmin):
     """What customers' systems present."""
 
     form = CredentialForm

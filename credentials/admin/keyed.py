@@ -7,8 +7,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from config.kernel.admin import DropdownFilter, badge, display
-from config.kernel.admin.columns import Colour
+from config.kernel.admin import (
+    Colour,
+    DropdownFilter,
+    badge,
+    display,
+)
 from credentials.models.keyed import Keyed
 
 STATUS_COLOURS: dict[str, Colour] = {"active": "success", "expired": "warning", "revoked": "danger"}

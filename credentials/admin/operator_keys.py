@@ -9,15 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin.forms import OperationForm
-from catalog.admin.pages import RecordAdmin
-from config.kernel.admin import action, display, register
+from config.kernel.admin import (
+    ModelAdmin,
+    RecordForm,
+    action,
+    display,
+    register,
+)
 from credentials.admin.keyed import EXPIRES_AT_HELP, KeyStatusFilter, is_in_use, masked, status_now
 from credentials.models import OperatorKey, Scope
 from credentials.operations.operator_keys import create_operator_key, revoke_operator_key
 
 
-class OperatorKeyForm(OperationForm):
+class OperatorKeyForm(RecordForm):
     """A new key of the API."""
 
     scopes = forms.MultipleChoiceField(
@@ -34,7 +38,7 @@ class OperatorKeyForm(OperationForm):
 
 
 @register(OperatorKey)
-class OperatorKeyAdmin(RecordAdmin):
+class OperatorKeyAdmin(ModelAdmin):
     """What integrations call the API with."""
 
     form = OperatorKeyForm

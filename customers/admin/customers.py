@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 
-from catalog.admin.pages import RecordAdmin
 from config.kernel.admin import (
     ChoicesFilter,
     DropdownFilter,
+    ModelAdmin,
     action,
     badge,
     display,
@@ -78,7 +78,7 @@ def is_ordinary(customer: Customer) -> bool:
 
 
 @register(Customer)
-class CustomerAdmin(RecordAdmin):
+class CustomerAdmin(ModelAdmin):
     """Who buys."""
 
     form = CustomerForm
@@ -87,7 +87,7 @@ class CustomerAdmin(RecordAdmin):
     search_fields = ("name", "email", "external_id")
     search_help_text = "Name, e-mail or external id"
     inlines: ClassVar[Any] = [SubscriptionInline]
-    change_form_outer_before_template = "catalog/notice.html"
+    change_form_outer_before_template = "kernel/notice.html"
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "email", "external_id", "tier")}),
         ("Billing", {"fields": ("currency", "timezone", "legal_name", "billing_email", "net_payment_term_days",

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from catalog.admin.forms import OperationForm
 from catalog.models import PlanStatus, RatePlan
 from catalog.models.product import SUBSCRIBABLE_STAGES
-from config.kernel.admin import ActionForm
+from config.kernel.admin import (
+    ActionForm,
+    RecordForm,
+)
 from config.kernel.money import display_money
 from customers.admin.metadata import MetadataField
 from customers.models import BillingTime, Customer, Subscription
@@ -25,7 +27,7 @@ def zone_choices() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
 
 
-class CustomerForm(OperationForm):
+class CustomerForm(RecordForm):
     """A customer as an operator describes it."""
 
     timezone = forms.ChoiceField(
@@ -107,7 +109,7 @@ class AssignPlanForm(ActionForm):
         plans.queryset = plans.queryset.filter(currency__in={customer.currency for customer in self.objects})
 
 
-class SubscriptionForm(OperationForm):
+class SubscriptionForm(RecordForm):
     """A new subscription."""
 
     plan = PlanChoice(help_text="Active plans whose product is in BETA or GA; the currency must be the customer's.")

@@ -10,14 +10,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin.pages import LinkedRows, RecordAdmin, page_link
 from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
     DropdownFilter,
+    LinkedRows,
+    ModelAdmin,
     action,
     badge,
     display,
+    page_link,
     register,
 )
 from config.kernel.admin.columns import NOTHING, Colour
@@ -98,7 +100,7 @@ class SubscriptionInline(LinkedRows):
 
 
 @register(Subscription)
-class SubscriptionAdmin(RecordAdmin):
+class SubscriptionAdmin(ModelAdmin):
     """Who uses which plan."""
 
     form = SubscriptionForm

@@ -7,10 +7,18 @@ from django.contrib.admin.sites import site
 
 from config.kernel.admin import checks as checks
 from config.kernel.admin.actions import Action
-from config.kernel.admin.columns import Colour, badge, change_url, link_to, money_column, status_badge
+from config.kernel.admin.columns import (
+    Colour,
+    badge,
+    change_url,
+    link_to,
+    money_column,
+    page_link,
+    status_badge,
+)
 from config.kernel.admin.decorators import action, list_action
 from config.kernel.admin.forms import ActionForm, DeletionForm, RecordForm
-from config.kernel.admin.inlines import TabularInline
+from config.kernel.admin.inlines import LinkedRows, TabularInline
 from config.kernel.admin.records import ModelAdmin, ReadOnlyModelAdmin
 from config.kernel.admin.secrets import secrets_page
 from config.kernel.admin.theme import (
@@ -39,6 +47,7 @@ __all__ = [
     "Colour",
     "DeletionForm",
     "DropdownFilter",
+    "LinkedRows",
     "ModelAdmin",
     "RangeDateFilter",
     "RangeDateTimeFilter",
@@ -57,6 +66,7 @@ __all__ = [
     "link_to",
     "list_action",
     "money_column",
+    "page_link",
     "register",
     "secrets_page",
     "site",

@@ -75,3 +75,9 @@ def link_to(obj: models.Model | None, text: object = None) -> str:
     return format_html(
         '<a href="{}" class="text-primary-600 underline dark:text-primary-500">{}</a>', change_url(obj), text or obj
     )
+
+
+@display(description="name")
+def page_link(obj: models.Model) -> str:
+    """Show what the object is called as a link to its page."""
+    return link_to(obj)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django import forms
@@ -80,8 +81,17 @@ class RecordForm(BaseModelForm):
         super().__init__(*args, **kwargs)
         dress(self)
 
-    def validate_constraints(self) -> None:
-        """Leave the database's constraints to the operation, which refuses in words and under its lock."""
+    def validate_unique(self) -> None:
+        """Leave it to the operation, which refuses in words and under its lock."""
+
+    def _post_clean(self) -> None:
+        # Django's form lets the model check the constraints too, whose names would then be what the operator reads.
+        instance: Any = self.instance
+        instance.full_clean = partial(instance.full_clean, validate_constraints=False)
+        try:
+            super()._post_clean()  # type: ignore[misc]
+        finally:
+            del instance.full_clean
 
     def full_clean(self) -> None:
         """Validate, and add the refusal that the same input has just met."""

@@ -47,3 +47,10 @@ class TabularInline(ShownFields, ThemedTabularInline):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing is deleted in passing."""
         return False
+
+
+class LinkedRows(TabularInline):
+    """Rows whose first column leads to their own page, so that no row needs a heading."""
+
+    hide_title = True
+    show_change_link = False

@@ -119,7 +119,9 @@ class ModelAdmin(ShownFields, ThemedModelAdmin):
     # Saving.
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Return the form; right after a refusal, one that is invalid for it."""
+        """Return the form; right after a refusal, one that is invalid for it. A page that only shows has no hints."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            kwargs["help_texts"] = {}
         form = super().get_form(request, obj, change, **kwargs)
         form.refusal = _refusal.get()  # type: ignore[attr-defined]
         return form
