@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import QuerySet
@@ -45,8 +47,10 @@ def payment_status(invoice: Invoice) -> str:
 
 @display(description="period")
 def period(line: InvoiceLine) -> str:
-    """Show the days a line is for, on the customer's clock."""
-    return f"{line.period_start:%Y-%m-%d %H:%M} – {line.period_end:%Y-%m-%d %H:%M}"
+    """Show the days a line is for, both included, on the customer's clock."""
+    zone = ZoneInfo(line.invoice.customer.timezone)
+    last = line.period_end - timedelta(microseconds=1)
+    return f"{line.period_start.astimezone(zone):%Y-%m-%d} – {last.astimezone(zone):%Y-%m-%d}"
 
 
 @display(description="units")
@@ -59,7 +63,8 @@ def units(line: InvoiceLine) -> str:
 def tiers(line: InvoiceLine) -> str:
     """Show how the amount came about, tier by tier."""
     return "; ".join(
-        f"{tier['units']} × {tier['unit_amount']}" + (f" + {tier['flat_amount']}" if tier["flat_amount"] != "0" else "")
+        f"{Decimal(tier['units']):,} × {tier['unit_amount']}"
+        + (f" + {tier['flat_amount']}" if tier["flat_amount"] != "0" else "")
         for tier in line.tiers
     )
 
@@ -68,6 +73,8 @@ class LineInline(TabularInline):
     """The lines of an invoice."""
 
     model = InvoiceLine
+    hide_title = True
+    show_change_link = False
     ordering = ("position",)
     readonly_fields: ClassVar[Any] = (
         "description", "kind", units, money_column("amount", "invoice__currency"), tiers, period, "subscription"
@@ -76,13 +83,14 @@ class LineInline(TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the lines with what their columns print."""
-        return super().get_queryset(request).select_related("invoice", "subscription")
+        return super().get_queryset(request).select_related("invoice__customer", "subscription")
 
 
 class PaymentInline(TabularInline):
     """What was paid on an invoice."""
 
     model = Payment
+    hide_title = True
     readonly_fields: ClassVar[Any] = (
         "received_at", "method", "reference", money_column("amount"), money_column("applied")
     )  # fmt: skip
@@ -151,7 +159,8 @@ class InvoiceAdmin(ReadOnlyModelAdmin):
         "number", "customer", *list_display[3:7], money_column("amount_paid", description="paid"), "billing_day",
         "finalize_at", "issued_at", "due_at",
     )  # fmt: skip
-    fields: ClassVar[Any] = (readonly_fields[:4], readonly_fields[4:8], readonly_fields[8:])
+    # Two to a row, as they belong together.
+    fields: ClassVar[Any] = (*zip(readonly_fields[:10:2], readonly_fields[1:10:2], strict=True), readonly_fields[10])
     inlines = (LineInline, PaymentInline)
 
     @action("Refresh", permissions=["change"], reason=None, bulk=True, when=is_draft, icon="refresh")

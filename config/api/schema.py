@@ -100,9 +100,13 @@ class AutoSchema(BaseAutoSchema):
         return super().get_operation_id()
 
     def get_summary(self) -> str | None:
-        """Return the first line of the method's docstring."""
+        """Return the first line of the method's docstring; of a list or an object of ours, what it is of."""
+        model = getattr(getattr(self.view, "queryset", None), "model", None)
+        if model is not None and self.verb in ("list", "retrieve"):
+            noun = model._meta.verbose_name_plural if self.verb == "list" else model._meta.verbose_name
+            return f"List {noun}" if self.verb == "list" else f"Return one {noun}"
         lines = super().get_description().strip().splitlines()
-        return lines[0].rstrip(".") if lines else None
+        return lines[0].rstrip(".").replace("``", "") if lines else None
 
     def get_description(self) -> str:  # type: ignore[override]
         """Return what follows the first line."""

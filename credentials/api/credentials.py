@@ -139,14 +139,18 @@ class ApiKeyViewSet(Listed, ApiViewSet):
     bodies = {"create": NewApiKeySerializer}
     answers = {"create": NewApiKeyAnswerSerializer, "destroy": RevokedSerializer}
 
+    @property
+    def customer(self) -> Customer:
+        """The customer in the path; raises ``NotFound`` for an unknown one."""
+        return Customer.objects.live().real().find(self.kwargs["customer_id"])
+
     def get_queryset(self) -> Any:
-        """Return the keys of the customer; raises ``NotFound`` for an unknown one."""
-        customer = Customer.objects.live().real().find(self.kwargs["customer_id"])
-        return Credential.objects.filter(customer=customer, kind=CredentialKind.API_KEY)
+        """Return the keys of the customer."""
+        return Credential.objects.filter(customer=self.customer, kind=CredentialKind.API_KEY)
 
     def create(self, request: Request, customer_id: str) -> Response:
         """Issue a key bound to the customer; the secret is in this answer only."""
-        credential: Any = issue_customer_key(customer_id, **self.body(), now=timezone.now())
+        credential: Any = issue_customer_key(self.customer.id, **self.body(), now=timezone.now())
         credential.key = self.issued[0].shown_once["key"]
         return self.created(credential, location=f"/v1/credentials/{credential.id}")
 

@@ -20,7 +20,7 @@ from config.api.views import ApiViewSet, Listed, Retrieved
 from config.kernel.guards import deletion_report
 from customers.models import Customer, CustomerStatus, Tier
 from customers.models.customer import CustomerQuerySet, validate_timezone
-from customers.operations.customers import CustomerFields, create_customer, update_customer
+from customers.operations.customers import CustomerFields, create_customer, lock_customer, update_customer
 from customers.operations.deletion import delete_customer
 from customers.operations.suspension import reactivate_customer, suspend_customer
 
@@ -159,7 +159,8 @@ class CustomerViewSet(Listed, Retrieved, ApiViewSet):
         """Change a customer; metadata is merged, a key with null is removed."""
         customer, body = self.get_object(), self.body()
         if "metadata" in body:
-            body["metadata"] = merged_metadata(customer.metadata, body["metadata"])
+            # Under the lock, or of two requests at once the later would undo the keys of the earlier.
+            body["metadata"] = merged_metadata(lock_customer(customer.id).metadata, body["metadata"])
         return self.answer(update_customer(customer.id, **body, now=timezone.now()))
 
     def destroy(self, request: Request, pk: str) -> Response:

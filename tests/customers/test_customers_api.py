@@ -11,9 +11,8 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from config.kernel.ids import TypeID
 from credentials.models import Credential
-from customers.models import UNCLASSIFIED_ID, Customer
+from customers.models import Customer
 from customers.operations.deletion import delete_customer
 from tests.api_client import code_of, error_of, refusal_of
 from tests.factories import NOW, make_customer, make_operator_key, make_subscription, make_wallet
@@ -144,9 +143,7 @@ def test_an_external_id_belongs_to_one_live_customer(api: APIClient) -> None:
     assert api.post("/v1/customers", {**SEED, "external_id": "A-2"}).status_code == 201
 
 
-def test_a_change_changes_what_it_names_and_merges_metadata(
-    api: APIClient, clock: time_machine.Traveller
-) -> None:
+def test_a_change_changes_what_it_names_and_merges_metadata(api: APIClient, clock: time_machine.Traveller) -> None:
     created = api.post("/v1/customers", SEED)
     before = api.get(created["Location"]).json()
     clock.shift(timedelta(hours=1))
@@ -214,27 +211,6 @@ def test_a_change_of_another_version_is_refused(api: APIClient, clock: time_mach
     assert code_of(api.delete(path, headers={"If-Match": read})) == (409, "version_mismatch")
     assert api.get(path).json()["name"] == "First"
     assert api.delete(path, headers={"If-Match": current["ETag"]}).status_code == 200
-
-
-@pytest.mark.parametrize("pk", ["cust_unknown", str(TypeID.new("cust")), str(UNCLASSIFIED_ID), "deleted"])
-def test_an_unknown_a_deleted_and_the_unclassified_customer_are_not_found(api: APIClient, pk: str) -> None:
-    if pk == "deleted":
-        pk = delete_customer(make_customer().id, confirm=True, now=NOW).id
-    path = f"/v1/customers/{pk}"
-    answers = [
-        api.get(path),
-        api.patch(path, {"name": "New"}),
-        api.delete(path),
-        api.get(f"{path}/deletion-check"),
-        api.post(f"{path}/suspend"),
-        api.post(f"{path}/reactivate"),
-        api.get(f"{path}/api-keys"),
-        api.post(f"{path}/api-keys", {"name": "Key", "scopes": ["*"]}),
-    ]
-
-    assert {code_of(answer) for answer in answers} == {(404, "customer_not_found")}
-    error = error_of(answers[0])
-    assert (error["type"], error["message"]) == ("not_found_error", f"Customer {pk} not found")
 
 
 def test_history_names_the_key_that_acted() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_two_creations_with_one_email_make_one_customer(api: APIClient) -> None:
         body = {"name": "Twin", "email": f"twin-{number}@example.com"}
         upper = {"name": "Twin", "email": f"TWIN-{number}@example.com"}
 
-        answers = at_once(lambda body=body: api.post("/v1/customers", body), lambda: api.post("/v1/customers", upper))
+        answers = at_once(partial(api.post, "/v1/customers", body), partial(api.post, "/v1/customers", upper))
 
         refused = next(answer for answer in answers if answer.status_code != 201)
         assert code_of(refused) == (409, "duplicate_email")
@@ -55,8 +56,8 @@ def test_two_changes_of_metadata_are_both_kept(api: APIClient) -> None:
         path = f"/v1/customers/{make_customer(metadata={'kept': 1}).id}"
 
         answers = at_once(
-            lambda path=path: api.patch(path, {"metadata": {"one": 1}}),
-            lambda path=path: api.patch(path, {"metadata": {"two": 2}}),
+            partial(api.patch, path, {"metadata": {"one": 1}}),
+            partial(api.patch, path, {"metadata": {"two": 2}}),
         )
 
         assert [answer.status_code for answer in answers] == [200, 200]

@@ -1,4 +1,4 @@
-"""The list of customers over the API: filters, pages, scopes."""
+"""Which customers the API shows to whom: filters, pages, ids of nobody, scopes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from config.kernel.ids import TypeID
+from customers.models import UNCLASSIFIED_ID
 from customers.operations.deletion import delete_customer
 from customers.operations.suspension import suspend_customer
 from tests.api_client import code_of, error_of, ids_of, refusal_of
@@ -151,6 +153,27 @@ def test_a_list_of_customers_takes_as_many_queries_however_long(
 
     with django_assert_max_num_queries(3):
         assert len(ids_of(api.get("/v1/customers"))) == 5
+
+
+@pytest.mark.parametrize("pk", ["cust_unknown", str(TypeID.new("cust")), str(UNCLASSIFIED_ID), "deleted"])
+def test_an_unknown_a_deleted_and_the_unclassified_customer_are_not_found(api: APIClient, pk: str) -> None:
+    if pk == "deleted":
+        pk = delete_customer(make_customer().id, confirm=True, now=NOW).id
+    path = f"/v1/customers/{pk}"
+    answers = [
+        api.get(path),
+        api.patch(path, {"name": "New"}),
+        api.delete(path),
+        api.get(f"{path}/deletion-check"),
+        api.post(f"{path}/suspend"),
+        api.post(f"{path}/reactivate"),
+        api.get(f"{path}/api-keys"),
+        api.post(f"{path}/api-keys", {"name": "Key", "scopes": ["*"]}),
+    ]
+
+    assert {code_of(answer) for answer in answers} == {(404, "customer_not_found")}
+    error = error_of(answers[0])
+    assert (error["type"], error["message"]) == ("not_found_error", f"Customer {pk} not found")
 
 
 def test_a_key_does_what_its_scopes_allow(api_of: Callable[..., APIClient]) -> None:

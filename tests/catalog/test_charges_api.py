@@ -1,0 +1,111 @@
+"""Charges of rate plans over the API, and what usage would cost on them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from catalog.models import RatePlan
+from config.kernel.ids import TypeID
+from tests.api_client import code_of, error_of, refusal_of
+from tests.catalog.bodies import PRICE, TIERS, new_charge, new_plan
+from tests.factories import make_metric
+
+pytestmark = pytest.mark.django_db
+
+CHARGES: list[tuple[dict[str, Any], str, str]] = [
+    ({"metric": "tokens"}, "invalid_metric", "charges[0].metric"),
+    ({"model": "standard"}, "invalid_model", "charges[0].model"),
+    ({"properties": []}, "invalid_properties", "charges[0].properties"),
+    ({"properties": {}}, "invalid_charges", "charges[0].properties.unit_amount"),
+    ({"properties": {"unit_amount": "-1"}}, "invalid_charges", "charges[0].properties.unit_amount"),
+    ({"properties": {"unit_amount": 0.5}}, "invalid_charges", "charges[0].properties.unit_amount"),
+    ({"properties": {**PRICE, "per": 1}}, "invalid_charges", "charges[0].properties.per"),
+    ({"model": "GRADUATED", "properties": {"tiers": []}}, "invalid_charges", "charges[0].properties.tiers"),
+    (
+        {"model": "VOLUME", "properties": {"tiers": [*TIERS["tiers"][:1], {"up_to": "5", "unit_amount": "1"}]}},
+        "invalid_charges",
+        "charges[0].properties.tiers[1].up_to",
+    ),
+    ({"match": {"region": ["eu"]}}, "invalid_charges", "charges[0].match.region"),
+    ({"match": {"model": []}}, "invalid_charges", "charges[0].match.model"),
+    ({"prorated": True}, "unknown_field", "charges[0].prorated"),
+]
+
+
+@pytest.mark.parametrize(("change", "code", "param"), CHARGES)
+def test_a_charge_that_cannot_be_is_refused_at_its_place(
+    api: APIClient, change: dict[str, Any], code: str, param: str
+) -> None:
+    wrong = new_charge(**change)
+
+    assert refusal_of(api.post("/v1/rate-plans", new_plan(wrong))) == (400, code, param)
+    second = api.post("/v1/rate-plans", new_plan(new_charge(), wrong))
+    assert refusal_of(second) == (400, code, param.replace("[0]", "[1]", 1))
+    assert not RatePlan.objects.exists()
+
+
+def test_a_charge_is_on_a_metric_there_is(api: APIClient) -> None:
+    assert code_of(api.post("/v1/rate-plans", new_plan(new_charge(metric=TypeID.new("metr"))))) == (
+        404, "metric_not_found"
+    )  # fmt: skip
+
+
+def test_charges_that_could_claim_one_event_are_refused(api: APIClient) -> None:
+    metric = make_metric(dimensions=["model"]).id
+    mini, both = (new_charge(metric=metric, match={"model": models}) for models in (["mini"], ["max", "mini"]))
+
+    refused = api.post("/v1/rate-plans", new_plan(new_charge(), mini, both))
+
+    assert refusal_of(refused) == (400, "charges_could_tie", "charges")
+    assert error_of(refused)["details"] == {"first": 2, "second": 3}
+    apart = api.post("/v1/rate-plans", new_plan(mini, new_charge(metric=metric), new_charge()))
+    assert apart.status_code == 201
+
+
+def test_usage_is_priced_exactly_and_nothing_is_written(api: APIClient) -> None:
+    metric, tiered = make_metric(dimensions=["model"]).id, new_charge(model="GRADUATED", properties=TIERS)
+    plan = api.post("/v1/rate-plans", new_plan(new_charge(metric=metric, match={"model": ["mini"]}), tiered))
+    before = RatePlan.history.count()
+
+    usage: list[dict[str, Any]] = [
+        {"metric": metric, "units": "1.5", "dimensions": {"model": "mini"}},
+        {"metric": tiered["metric"], "units": 7},
+        {"metric": tiered["metric"], "units": 5},
+    ]
+    answer = api.post(f"{plan['Location']}/price", {"usage": usage})
+
+    assert answer.status_code == 200
+    first, second = plan.json()["charges"]
+    tier = {"above": 0, "up_to": None, "units": Decimal("1.5"), "unit_amount": Decimal("0.000000000001")}
+    assert json.loads(answer.content, parse_float=Decimal) == {
+        "charges": [
+            {
+                "charge": first["id"], "units": Decimal("1.5"), "amount": Decimal("0.0000000000015"),
+                "tiers": [{**tier, "flat_amount": 0, "amount": Decimal("0.0000000000015")}],
+            },
+            {
+                "charge": second["id"], "units": 12, "amount": 11,
+                "tiers": [
+                    {"above": 0, "up_to": 10, "units": 10, "unit_amount": 1, "flat_amount": 0, "amount": 10},
+                    {
+                        "above": 10, "up_to": None, "units": 2, "unit_amount": Decimal("0.5"), "flat_amount": 0,
+                        "amount": 1,
+                    },
+                ],
+            },
+        ],
+        "total": Decimal("11.0000000000015"),
+    }  # fmt: skip
+    assert RatePlan.history.count() == before
+
+    usage[0]["dimensions"] = {"model": "max"}
+    refused = api.post(f"{plan['Location']}/price", {"usage": usage})
+    assert refusal_of(refused) == (400, "usage_not_charged", "usage[0]")
+    refused = api.post(f"{plan['Location']}/price", {"usage": [{"metric": metric, "units": -1}]})
+    assert refusal_of(refused) == (400, "invalid_units", "usage[0].units")
+    assert refusal_of(api.post(f"{plan['Location']}/price", {})) == (400, "required", "usage")
