@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,9 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 #: The columns hold 18 integer and 12 fraction digits.
 LARGEST = Decimal(10) ** 18
 FINEST = Decimal("1e-12")
+
+#: How a number may be spelled where it comes as text.
+NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 SECRET_PREFIXES = ("sk-cust-", "sk_live_", "mcs_", "mk_live_")
 
@@ -111,10 +115,10 @@ def quantity(value: object) -> Decimal | None:
     """Return a property's number exactly, or None where it is none or too large or fine for our columns."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
+    # Python reads more spellings as numbers than PostgreSQL does, which has to find the same sums.
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
         return None
+    number = Decimal(value)
     # Neither of these rounds: comparisons are exact, and what is below LARGEST has its 12 decimals within EXACT.
     if not number.is_finite() or number.copy_abs() >= LARGEST:
         return None

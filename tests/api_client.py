@@ -1,8 +1,30 @@
-"""What tests read from the answers of the API."""
+"""A client of the REST API with a key of its own, and short names for what tests look at."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from rest_framework.test import APIClient
+
+from tests.factories import make_operator_key
+
+
+def api_client(*scopes: str) -> APIClient:
+    """Return a client that calls with a fresh operator key; without ``scopes`` it may do everything."""
+    _, secret = make_operator_key(*scopes)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
+def refusal(response: Any) -> tuple[int, str]:
+    """Return status and code of a refusal."""
+    return response.status_code, response.json()["error"]["code"]
+
+
+def message(response: Any) -> str:
+    """Return the sentence of a refusal."""
+    return str(response.json()["error"]["message"])
 
 
 def error_of(answer: Any) -> dict[str, Any]:
@@ -14,7 +36,7 @@ def error_of(answer: Any) -> dict[str, Any]:
 
 
 def code_of(answer: Any) -> tuple[int, str]:
-    """Return status and code of a refusal."""
+    """Return status and code of a refusal, once it is clear that it is one."""
     return answer.status_code, error_of(answer)["code"]
 
 

@@ -30,20 +30,30 @@ WALLETS = (
     Invariant(
         name="wallet_equals_ledger",
         prefix="wal",
-        sentence="A wallet's balance is the sum of its ledger, and its newest entry says so",
+        sentence="A wallet's balance is the sum of its ledger, and every entry says what both were after it",
         sql="""
-            SELECT wallet.id, format('balance %s, ledger %s, last %s', wallet.balance, ledger.sum, last.balance_after)
+            SELECT wallet.id, format('balance %s, ledger %s, %s entries say otherwise', wallet.balance,
+                                     COALESCE(ledger.balance, 0), COALESCE(ledger.wrong, 0))
             FROM billing_wallet wallet
-            CROSS JOIN LATERAL (
-                SELECT COALESCE(sum(CASE kind WHEN 'fund' THEN amount WHEN 'commit' THEN -amount
-                                              WHEN 'void' THEN -amount ELSE 0 END), 0) AS sum
-                FROM billing_ledgerentry WHERE wallet_id = wallet.id
-            ) ledger
-            LEFT JOIN LATERAL (
-                SELECT balance_after FROM billing_ledgerentry
-                WHERE wallet_id = wallet.id ORDER BY number DESC LIMIT 1
-            ) last ON true
-            WHERE wallet.balance <> ledger.sum OR wallet.balance <> COALESCE(last.balance_after, 0)
+            LEFT JOIN (
+                SELECT wallet_id, sum(balance_change) AS balance,
+                       count(*) FILTER (WHERE balance_after <> balance OR held_after <> held) AS wrong
+                FROM (
+                    SELECT *, sum(balance_change) OVER until_here AS balance, sum(held_change) OVER until_here AS held
+                    FROM (
+                        SELECT wallet_id, number, balance_after, held_after,
+                               CASE kind WHEN 'fund' THEN amount WHEN 'commit' THEN -amount
+                                         WHEN 'void' THEN -amount ELSE 0 END AS balance_change,
+                               CASE kind WHEN 'hold' THEN amount WHEN 'commit' THEN -amount
+                                         WHEN 'release' THEN -amount WHEN 'expire' THEN -amount ELSE 0 END
+                                   AS held_change
+                        FROM billing_ledgerentry
+                    ) entry
+                    WINDOW until_here AS (PARTITION BY wallet_id ORDER BY number)
+                ) running
+                GROUP BY wallet_id
+            ) ledger ON ledger.wallet_id = wallet.id
+            WHERE wallet.balance <> COALESCE(ledger.balance, 0) OR ledger.wrong > 0
         """,
     ),
     Invariant(
@@ -95,22 +105,31 @@ USAGE = (
         sentence="The units rolled up for a subscription are those its events carry",
         sql="""
             SELECT COALESCE(events.subscription_id, hours.subscription_id),
-                   format('metric %s: %s in events, %s rolled up', COALESCE(events.metric_id, hours.metric_id),
-                          events.units, hours.units)
-            FROM (SELECT event.subscription_id, metric.id AS metric_id,
-                         sum(CASE metric.aggregation WHEN 'COUNT' THEN 1
-                             ELSE (event.properties ->> metric.property)::numeric END) AS units
-                  FROM billing_usageevent event
-                  JOIN customers_subscription subscription ON subscription.id = event.subscription_id
-                  JOIN catalog_metric metric ON metric.event_type = event.type
-                   AND EXISTS (SELECT 1 FROM catalog_charge charge
-                               WHERE charge.plan_id = subscription.plan_id AND charge.metric_id = metric.id)
-                  WHERE metric.aggregation = 'COUNT' OR event.properties ->> metric.property IS NOT NULL
-                  GROUP BY 1, 2) events
-            FULL JOIN (SELECT subscription_id, metric_id, sum(total) AS units
-                       FROM billing_metrichour GROUP BY 1, 2) hours
-              ON (events.subscription_id, events.metric_id) = (hours.subscription_id, hours.metric_id)
-            WHERE events.units IS DISTINCT FROM hours.units
+                   format('metric %s: %s events of %s, maximum %s; rolled up %s of %s, maximum %s',
+                          COALESCE(events.metric_id, hours.metric_id), events.n, events.units, events.maximum,
+                          hours.n, hours.units, hours.maximum)
+            FROM (SELECT subscription_id, credential_id, metric_id, model, count(*) AS n, sum(units) AS units,
+                         max(units) AS maximum
+                  FROM (SELECT event.subscription_id, event.credential_id, metric.id AS metric_id,
+                               CASE jsonb_typeof(event.properties -> 'model') WHEN 'string'
+                                   THEN left(event.properties ->> 'model', 255) ELSE '' END AS model,
+                               CASE metric.aggregation WHEN 'COUNT' THEN 1
+                                   ELSE (event.properties ->> metric.property)::numeric END AS units
+                        FROM billing_usageevent event
+                        JOIN customers_subscription subscription ON subscription.id = event.subscription_id
+                        JOIN catalog_metric metric ON metric.event_type = event.type
+                         AND EXISTS (SELECT 1 FROM catalog_charge charge
+                                     WHERE charge.plan_id = subscription.plan_id AND charge.metric_id = metric.id)
+                        WHERE metric.aggregation = 'COUNT' OR event.properties ->> metric.property IS NOT NULL
+                       ) counted
+                  GROUP BY 1, 2, 3, 4) events
+            FULL JOIN (SELECT subscription_id, credential_id, metric_id, model, sum(events) AS n,
+                              sum(total) AS units, max(maximum) AS maximum
+                       FROM billing_metrichour GROUP BY 1, 2, 3, 4) hours
+              ON (events.subscription_id, events.metric_id, events.model)
+               = (hours.subscription_id, hours.metric_id, hours.model)
+              AND COALESCE(events.credential_id::text, '') = COALESCE(hours.credential_id::text, '')
+            WHERE (events.n, events.units, events.maximum) IS DISTINCT FROM (hours.n, hours.units, hours.maximum)
         """,
     ),
     Invariant(
@@ -152,14 +171,16 @@ INVOICES = (
         name="numbers_have_no_gap",
         sentence="Document numbers of a year run from 1 without gap or twin",
         sql="""
-            SELECT counter.id, format('%s-%s: last %s, %s given, highest %s', counter.series, counter.year,
-                                      counter.last, given.n, given.highest)
+            SELECT COALESCE(counter.series, given.series) || '-' || COALESCE(counter.year, given.year),
+                   format('last %s, %s given, highest %s', counter.last, given.n, given.highest)
             FROM billing_documentcounter counter
-            CROSS JOIN LATERAL (
-                SELECT count(*) AS n, COALESCE(max(right(number, 6)::int), 0) AS highest FROM billing_invoice
-                WHERE number LIKE counter.series || '-' || counter.year || '-%'
-            ) given
-            WHERE counter.last <> given.n OR counter.last <> given.highest
+            FULL JOIN (
+                SELECT split_part(number, '-', 1) AS series, split_part(number, '-', 2)::int AS year, count(*) AS n,
+                       max(split_part(number, '-', 3)::int) AS highest
+                FROM billing_invoice WHERE number IS NOT NULL GROUP BY 1, 2
+            ) given ON (given.series, given.year) = (counter.series, counter.year)
+            WHERE COALESCE(counter.last, 0) <> COALESCE(given.n, 0)
+               OR COALESCE(counter.last, 0) <> COALESCE(given.highest, 0)
         """,
     ),
     Invariant(
@@ -182,12 +203,13 @@ INVOICES = (
         prefix="sub",
         sentence="A subscription is billed until its last billed period ends",
         sql="""
-            SELECT cursor.subscription_id,
+            SELECT subscription.id,
                    format('billed until %s, last period ends %s', cursor.billed_until, last.ends)
-            FROM billing_billingcursor cursor
+            FROM customers_subscription subscription
+            LEFT JOIN billing_billingcursor cursor ON cursor.subscription_id = subscription.id
             CROSS JOIN LATERAL (SELECT max(ends_at) AS ends FROM billing_billedperiod
-                                WHERE subscription_id = cursor.subscription_id) last
-            WHERE last.ends IS NOT NULL AND last.ends <> cursor.billed_until
+                                WHERE subscription_id = subscription.id) last
+            WHERE cursor.billed_until IS DISTINCT FROM COALESCE(last.ends, subscription.starts_at)
         """,
     ),
 )

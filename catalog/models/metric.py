@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -45,6 +46,13 @@ class Metric(Record):
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [models.Index(name="metric_event_type", fields=["event_type"])]
+        # Roll-ups are kept by the definition; with another they would mean something else.
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="metric_definition_is_fixed",
+                fields=["code", "event_type", "aggregation", "property", "dimensions"],
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="metric_counts_or_names_a_property",

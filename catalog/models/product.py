@@ -81,8 +81,10 @@ class Product(Record):
             models.CheckConstraint(
                 name="product_type_is_known", condition=models.Q(product_type__in=ProductType.values)
             ),
+            models.CheckConstraint(name="product_audience_is_known", condition=models.Q(audience__in=Audience.values)),
         ]
         triggers = [
+            pgtrigger.ReadOnly(name="product_type_is_fixed", fields=["product_type"]),
             pgtrigger.Trigger(
                 name="product_goes_one_stage_forward",
                 when=pgtrigger.Before,

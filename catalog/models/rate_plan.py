@@ -68,6 +68,8 @@ class RatePlan(Record):
         constraints = [
             models.UniqueConstraint(name="rate_plan_one_per_code_and_version", fields=["code", "version"]),
             models.CheckConstraint(name="rate_plan_amount_is_not_negative", condition=Q(amount__gte=0)),
+            models.CheckConstraint(name="rate_plan_status_is_known", condition=Q(status__in=PlanStatus.values)),
+            models.CheckConstraint(name="rate_plan_interval_is_known", condition=Q(interval__in=Interval.values)),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -128,7 +130,7 @@ class Charge(models.Model):
                 func="""
                     IF EXISTS (
                         SELECT 1 FROM catalog_rateplan plan
-                        WHERE plan.id = COALESCE(NEW.plan_id, OLD.plan_id) AND plan.status <> 'DRAFT'
+                        WHERE plan.id IN (NEW.plan_id, OLD.plan_id) AND plan.status <> 'DRAFT'
                     ) THEN
                         RAISE EXCEPTION 'the charges of a rate plan are frozen once it is active'
                             USING ERRCODE = 'check_violation';

@@ -38,3 +38,9 @@ class OperatorKey(Keyed):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="operator_key_in_use_has_a_digest",
+                condition=models.Q(digest__isnull=False) | models.Q(revoked_at__isnull=False),
+            ),
+        ]

@@ -1,4 +1,4 @@
-"""The addresses of customers and subscriptions below ``/v1/``."""
+"""Addresses of customers and subscriptions below ``/v1/``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from customers.api.customers import CustomerViewSet
 from customers.api.subscriptions import SubscriptionViewSet
 
 router = ApiRouter()
-router.register("customers", CustomerViewSet, basename="customer")
-router.register("subscriptions", SubscriptionViewSet, basename="subscription")
+router.register("customers", CustomerViewSet)
+router.register("subscriptions", SubscriptionViewSet)
 
 urlpatterns = router.urls

@@ -23,7 +23,9 @@ def make(apps, schema_editor):
 
 
 def remove(apps, schema_editor):
+    schema_editor.execute("ALTER TABLE customers_customer DISABLE TRIGGER USER")
     apps.get_model("customers", "Customer").objects.filter(id=UNCLASSIFIED_ID).delete()
+    schema_editor.execute("ALTER TABLE customers_customer ENABLE TRIGGER USER")
 
 
 class Migration(migrations.Migration):

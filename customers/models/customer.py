@@ -6,6 +6,7 @@ import zoneinfo
 from datetime import datetime
 from typing import Self
 
+import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -115,8 +116,14 @@ class Customer(Record):
             ),
             models.CheckConstraint(
                 name="customer_suspension_ends_after_it_begins",
-                condition=Q(suspended_until__isnull=True) | Q(suspended_until__gt=F("suspended_at")),
+                condition=Q(suspended_until__isnull=True)
+                | Q(suspended_at__isnull=False, suspended_until__gt=F("suspended_at")),
             ),
+            models.CheckConstraint(name="customer_tier_is_known", condition=Q(tier__in=Tier.values)),
+        ]
+        triggers = [
+            # Deleting a customer means writing down when; invoices outlive it.
+            pgtrigger.Protect(name="customer_row_stays", operation=pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,6 @@ from django.db.models import Sum
 
 from billing.models import MetricHour, UsageEvent, UsageHour
 from config.kernel.ids import TypeID
-from customers.models import UNCLASSIFIED_ID
 from tests.billing.imports import (
     AZURE_COLUMNS,
     AZURE_TRACE,
@@ -176,15 +175,11 @@ def test_ids_of_the_file_itself_count_a_row_once_wherever_it_stands(tmp_path: Pa
     assert units("tokens") == 12
 
 
-def test_usage_of_an_unknown_subscription_is_kept_unrated_on_the_unclassified_customer(tmp_path: Path) -> None:
-    make_metered_subscription("tokens")
-
+def test_an_unknown_subscription_is_refused_before_anything_is_counted(tmp_path: Path) -> None:
     result = import_usage(write_file(tmp_path / "usage.csv", *CSV), TypeID.new("sub"), *COLUMNS)
 
-    assert result.summary == "3 accepted, 0 duplicate, 0 rejected"
-    assert set(UsageEvent.objects.values_list("customer", flat=True)) == {UNCLASSIFIED_ID}
-    assert not UsageEvent.objects.exclude(subscription=None).exists()
-    assert units("tokens") is None
+    assert (result.exit_code, result.summary.endswith("not found")) == (1, True)
+    assert not UsageEvent.objects.exists()
 
 
 def test_usage_before_the_subscription_began_is_its_customers_and_unrated(tmp_path: Path) -> None:

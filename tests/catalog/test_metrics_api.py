@@ -10,7 +10,6 @@ import time_machine
 from rest_framework.test import APIClient
 
 from catalog.models import Metric
-from config.kernel.ids import TypeID
 from tests.api_client import code_of, error_of, ids_of, refusal_of
 from tests.factories import NOW, make_metric
 
@@ -108,7 +107,7 @@ def test_metrics_are_listed_newest_first_and_found(api: APIClient) -> None:
     assert refusal_of(api.get("/v1/metrics?aggregation=SUM")) == (400, "unknown_field", "aggregation")
 
 
-@pytest.mark.parametrize("pk", ["nonsense", str(TypeID.new("metr"))])
+@pytest.mark.parametrize("pk", ["nonsense", "metr_01h455vb4pex5vsknk084sn02q"])
 def test_an_unknown_metric_is_not_found(api: APIClient, pk: str) -> None:
     answers = [api.get(f"/v1/metrics/{pk}"), api.patch(f"/v1/metrics/{pk}", {"name": "New"})]
 

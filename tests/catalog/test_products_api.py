@@ -10,7 +10,6 @@ import time_machine
 from rest_framework.test import APIClient
 
 from catalog.models import Product, RatePlan
-from config.kernel.ids import TypeID
 from tests.api_client import code_of, error_of, ids_of, refusal_of
 from tests.factories import NOW, make_operator_key, make_plan, make_product, make_subscription
 
@@ -184,7 +183,7 @@ def test_a_change_of_another_version_is_refused(api: APIClient, clock: time_mach
     assert api.delete(path, headers={"If-Match": current["ETag"]}).status_code == 200
 
 
-@pytest.mark.parametrize("pk", ["nonsense", str(TypeID.new("prod")), str(TypeID.new("cust"))])
+@pytest.mark.parametrize("pk", ["nonsense", "prod_01h455vb4pex5vsknk084sn02q", "cust_01h455vb4pex5vsknk084sn02q"])
 def test_an_unknown_product_is_not_found(api: APIClient, pk: str) -> None:
     path = f"/v1/products/{pk}"
     answers = [

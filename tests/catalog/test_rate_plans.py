@@ -126,7 +126,6 @@ def test_no_charge_joins_a_plan_that_is_active() -> None:
         Charge.objects.filter(pk=charge.pk).update(plan=active, position=2)
 
 
-@pytest.mark.xfail(strict=True, reason="the trigger looks at the plan a charge goes to, not at the one it leaves")
 def test_no_charge_leaves_a_plan_that_is_active() -> None:
     charge, draft = Charge.objects.get(plan=plan_in("ACTIVE")), plan_in("DRAFT")
 

@@ -140,9 +140,10 @@ def test_plans_are_listed_newest_first_and_found(
     assert refusal_of(api.get("/v1/rate-plans?code=pro")) == (400, "unknown_field", "code")
 
 
-@pytest.mark.parametrize("pk", ["nonsense", str(TypeID.new("plan"))])
+@pytest.mark.parametrize("pk", ["nonsense", "plan_01h455vb4pex5vsknk084sn02q"])
 def test_an_unknown_plan_is_not_found(api: APIClient, pk: str) -> None:
-    path, usage = f"/v1/rate-plans/{pk}", {"usage": []}
+    path = f"/v1/rate-plans/{pk}"
+    usage: dict[str, Any] = {"usage": []}
     answers = [api.get(path), api.patch(path, {}), api.post(f"{path}/activate"), api.post(f"{path}/price", usage)]
 
     assert {code_of(answer) for answer in answers} == {(404, "rate_plan_not_found")}

@@ -18,6 +18,8 @@ from billing.imports import Mapped, Row, Shift, UnknownFormat, UnreadableRow, mi
 from billing.ingestion import InvalidEvent, NewEvent, parse_event
 from billing.operations.usage import EventStatus, record_events
 from config.kernel.commands import BatchCommand, moment
+from credentials.models import Credential
+from customers.models import Subscription
 
 BATCH = 1000
 
@@ -77,6 +79,7 @@ class Command(BatchCommand):
         )
         if options["until"] and not options["starts_at"]:
             raise CommandError("--until goes with --starts-at")
+        self._refuse_unknown_owner()
         try:
             self._refuse_unknown_columns(options["file"])
             counts = self._import(options["file"])
@@ -88,6 +91,13 @@ class Command(BatchCommand):
         )
         if counts[EventStatus.REJECTED]:
             raise CommandError(f"{counts[EventStatus.REJECTED]} row(s) were rejected")
+
+    def _refuse_unknown_owner(self) -> None:
+        """Refuse an id of nothing: its rows would be UNCLASSIFIED, and their transaction ids taken for good."""
+        if self.options["subscription"]:
+            Subscription.objects.find(self.options["subscription"])
+        else:
+            Credential.objects.find(self.options["credential"])
 
     def _refuse_unknown_columns(self, path: Path) -> None:
         """
