@@ -172,6 +172,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "MaturityStageEnum": "catalog.models.MaturityStage",
+        "RatePlanStatusEnum": "catalog.models.PlanStatus",
+        "CustomerStatusEnum": "customers.models.CustomerStatus",
+        "SubscriptionStatusEnum": "customers.models.SubscriptionStatus",
+        "InvoiceStatusEnum": "billing.models.invoice.InvoiceStatus",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,71 +1,63 @@
-"""Metrics as JSON."""
+"""Metrics, as JSON."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
+from django_filters import CharFilter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.models import Metric
+from catalog.models import Aggregation, Metric
+from catalog.models.product import validate_code
 from catalog.operations.metrics import create_metric, rename_metric
-from config.api.serializers import StrictModelSerializer
+from config.api.fields import EnumField
+from config.api.filters import StrictFilterSet
+from config.api.serializers import StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
 
 
-class PropertyField(serializers.CharField):
-    """The property of the events that is aggregated; null where events are counted."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=100, allow_null=True, **options)
-
-    def to_representation(self, value: Any) -> Any:
-        """Return the name, or null."""
-        return value or None
-
-
 class MetricSerializer(StrictModelSerializer):
-    """A metric."""
+    """A metric; ``property`` is null for a COUNT."""
 
-    property = PropertyField()
+    property = serializers.SerializerMethodField()
 
     class Meta:
         model = Metric
-        fields = (
-            "id", "code", "name", "event_type", "aggregation", "property", "dimensions", "created_at", "updated_at",
-        )  # fmt: skip
+        fields = [
+            "id", "code", "name", "event_type", "aggregation", "property", "dimensions", "created_at", "updated_at"
+        ]  # fmt: skip
         read_only_fields = fields
 
+    def get_property(self, metric: Metric) -> str | None:
+        """Return the property that is aggregated."""
+        return metric.property or None
 
-class NewMetricSerializer(StrictModelSerializer):
-    """What makes a metric; everything but its name is fixed from then on."""
 
-    property = PropertyField(required=False)
+class MetricNameSerializer(StrictSerializer):
+    """The one thing of a metric that can change."""
+
+    name = serializers.CharField(max_length=200)
+
+
+class NewMetricSerializer(MetricNameSerializer):
+    """What makes a metric."""
+
+    code = serializers.CharField(max_length=100, validators=[validate_code])
+    aggregation = EnumField(choices=Aggregation.choices)
+    event_type = serializers.CharField(max_length=100, required=False, help_text="The code, unless another is named.")
+    property = serializers.CharField(max_length=100, required=False, help_text="What is aggregated; not for COUNT.")
     dimensions = serializers.ListField(
-        child=serializers.CharField(max_length=100),
-        max_length=100,
-        required=False,
-        help_text="The event properties that usage is kept by.",
-    )
-
-    class Meta:
-        model = Metric
-        fields = ("code", "name", "event_type", "aggregation", "property", "dimensions")
-        extra_kwargs = {"event_type": {"required": False, "help_text": "The code, unless another is named."}}
-
-    def validate_property(self, value: str | None) -> str:
-        """Return the name as the model keeps it."""
-        return value or ""
+        child=serializers.CharField(max_length=100), max_length=20, required=False,
+        help_text="The event properties that usage is kept apart by.",
+    )  # fmt: skip
 
 
-class MetricChangesSerializer(StrictModelSerializer):
-    """What of a metric can change."""
+class MetricFilter(StrictFilterSet):
+    """Which metrics."""
 
-    class Meta:
-        model = Metric
-        fields = ("name",)
+    code = CharFilter()
+    event_type = CharFilter()
 
 
 class MetricViewSet(Listed, Retrieved, ApiViewSet):
@@ -73,14 +65,15 @@ class MetricViewSet(Listed, Retrieved, ApiViewSet):
 
     queryset = Metric.objects.all()
     serializer_class = MetricSerializer
+    filterset_class = MetricFilter
     scope_read, scope_write = "catalog:read", "catalog:write"
-    bodies = {"create": NewMetricSerializer, "partial_update": MetricChangesSerializer}
+    bodies = {"create": NewMetricSerializer, "partial_update": MetricNameSerializer}
 
     def create(self, request: Request) -> Response:
         """Create a metric."""
         return self.created(create_metric(**self.body(), now=timezone.now()))
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Rename a metric."""
+        """Rename a metric; its definition is fixed."""
         metric = self.get_object()
         return self.answer(rename_metric(metric.id, **{"name": metric.name, **self.body()}, now=timezone.now()))

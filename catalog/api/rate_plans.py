@@ -1,69 +1,96 @@
-"""Rate plans as JSON, and what usage would cost under them."""
+"""Rate plans with their charges, as JSON."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils import timezone
 from django_filters import ChoiceFilter
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.charges import ChargeSerializer, NewChargeSerializer
-from catalog.api.quotes import QuoteSerializer, UsageSerializer
-from catalog.models import Interval, PlanStatus, Product, RatePlan
-from catalog.operations.rate_plans import activate_rate_plan, archive_rate_plan, create_rate_plan, update_rate_plan
-from catalog.queries.quotes import quote
-from config.api.fields import AmountField, CurrencyField, EnumField, ReferenceField
+from catalog.api.prices import PriceSerializer, UsageSerializer
+from catalog.models import Charge, ChargeModel, Interval, PlanStatus, RatePlan
+from catalog.models.product import validate_code
+from catalog.operations.rate_plans import (
+    ChargeSpec,
+    activate_rate_plan,
+    archive_rate_plan,
+    create_rate_plan,
+    update_rate_plan,
+)
+from catalog.queries.prices import UnitsUsed, price_of_usage
+from config.api.fields import AmountField, CurrencyField, EnumField, JSONObjectField, TypeIDField
 from config.api.filters import StrictFilterSet, TypeIDFilter
-from config.api.serializers import StrictModelSerializer
+from config.api.serializers import StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
 
-#: A plan's charges are compared with each other, and each is a line of every invoice.
 MAX_CHARGES = 200
+
+
+class MatchField(serializers.DictField):
+    """The values each dimension may have: ``{"model": ["gpt-4o"]}``."""
+
+    child = serializers.ListField(child=serializers.CharField(max_length=255), max_length=1000)
+
+
+class ChargeSerializer(StrictModelSerializer):
+    """A charge."""
+
+    properties = JSONObjectField(read_only=True)
+    match = MatchField(read_only=True)
+
+    class Meta:
+        model = Charge
+        fields = ["id", "metric", "name", "model", "properties", "match"]
+        read_only_fields = fields
+
+
+class NewChargeSerializer(StrictSerializer):
+    """What makes a charge; the shape of ``properties`` goes by the model, numbers are decimal strings."""
+
+    metric = TypeIDField("metr")
+    model = EnumField(choices=ChargeModel.choices)
+    properties = JSONObjectField()
+    match = MatchField(required=False)
+    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
 
 
 class RatePlanSerializer(StrictModelSerializer):
     """A rate plan with its charges."""
 
-    product = ReferenceField(prefix="prod", read_only=True)
-    charges = ChargeSerializer(many=True)
+    charges = ChargeSerializer(many=True, read_only=True)
 
     class Meta:
         model = RatePlan
-        fields = (
+        fields = [
             "id", "product", "code", "name", "version", "status", "interval", "amount", "currency", "charges",
             "created_at", "updated_at",
-        )  # fmt: skip
+        ]  # fmt: skip
         read_only_fields = fields
 
 
-class RatePlanChangesSerializer(StrictModelSerializer):
-    """What of a draft can change; charges replace all that it had."""
+class RatePlanChangesSerializer(StrictSerializer):
+    """What of a draft can change; ``charges``, when given, replace all it had."""
 
-    interval = EnumField(choices=Interval.choices, default=Interval.MONTH.value)
-    amount = AmountField(min_value=0, default=Decimal(0), help_text="The base fee of an interval.")
-    currency = CurrencyField(default="USD")
-    charges = NewChargeSerializer(many=True, max_length=MAX_CHARGES, required=False)
-
-    class Meta:
-        model = RatePlan
-        fields = ("code", "name", "interval", "amount", "currency", "charges")
+    code = serializers.CharField(max_length=100, validators=[validate_code])
+    name = serializers.CharField(max_length=200)
+    interval = EnumField(choices=Interval.choices, required=False)
+    amount = AmountField(min_value=0, required=False)
+    currency = CurrencyField(required=False)
+    charges = NewChargeSerializer(many=True, required=False, max_length=MAX_CHARGES)  # type: ignore[call-arg]
 
 
 class NewRatePlanSerializer(RatePlanChangesSerializer):
-    """What makes a rate plan."""
+    """What drafts a rate plan."""
 
-    product = ReferenceField(Product.objects.all())
-
-    class Meta(RatePlanChangesSerializer.Meta):
-        fields = ("product", *RatePlanChangesSerializer.Meta.fields)  # type: ignore[assignment]
-
-    def validate_product(self, product: Product) -> str:
-        """Return the id, which operations take."""
-        return product.id
+    product = TypeIDField("prod")
+    interval = EnumField(choices=Interval.choices, default=Interval.MONTH.value)
+    amount = AmountField(min_value=0, default=0)
+    currency = CurrencyField(default="USD")
 
 
 class RatePlanFilter(StrictFilterSet):
@@ -72,34 +99,29 @@ class RatePlanFilter(StrictFilterSet):
     product = TypeIDFilter(prefix="prod")
     status = ChoiceFilter(choices=PlanStatus.choices)
 
-    class Meta:
-        model = RatePlan
-        fields = ()
-
 
 class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
     """Rate plans."""
 
-    queryset = RatePlan.objects.prefetch_related("charges")
+    queryset = RatePlan.objects.prefetch_related(Prefetch("charges", queryset=Charge.objects.order_by("position")))
     serializer_class = RatePlanSerializer
     filterset_class = RatePlanFilter
     scope_read, scope_write = "catalog:read", "catalog:write"
-    # Pricing assumed usage writes nothing.
-    scopes = {"price": "catalog:read"}
     bodies = {
         "create": NewRatePlanSerializer,
         "partial_update": RatePlanChangesSerializer,
         "price": UsageSerializer,
     }
-    answers = {"price": QuoteSerializer}
+    answers = {"price": PriceSerializer}
 
     def create(self, request: Request) -> Response:
         """Draft a rate plan with its charges."""
-        return self.created(create_rate_plan(**self.body(), now=timezone.now()))
+        return self.created(create_rate_plan(**_with_specs(self.body()), now=timezone.now()))
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a draft."""
-        return self.answer(update_rate_plan(self.get_object().id, **self.body(), now=timezone.now()))
+        plan = update_rate_plan(self.get_object().id, **_with_specs(self.body()), now=timezone.now())
+        return self.answer(self.get_queryset().get(pk=plan.id))
 
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: str) -> Response:
@@ -108,16 +130,18 @@ class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
 
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, pk: str) -> Response:
-        """Close an active rate plan to new subscriptions."""
+        """Close an active plan to new subscriptions; those it has go on."""
         return self.answer(archive_rate_plan(self.get_object().id, now=timezone.now()))
 
     @action(detail=True, methods=["post"])
     def price(self, request: Request, pk: str) -> Response:
-        """
-        Price assumed usage.
+        """Say what usage would cost on this plan, charge by charge, unrounded; nothing is written."""
+        used = [UnitsUsed(**usage) for usage in self.body()["usage"]]
+        return self.answer(price_of_usage(self.get_object(), used))
 
-        Nothing is written, amounts are not rounded, and the plan's own amount is not in the total. Usage that no charge
-        claims costs nothing.
-        """
-        plan: Any = self.get_object()
-        return self.answer(quote(plan, self.body()["usage"]))
+
+def _with_specs(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body with its charges as the operations take them."""
+    if "charges" in body:
+        body = {**body, "charges": [ChargeSpec(**charge) for charge in body["charges"]]}
+    return body

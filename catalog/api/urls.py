@@ -1,4 +1,4 @@
-"""Addresses of the catalog below ``/v1/``."""
+"""The addresses of the catalog below ``/v1/``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from catalog.api.rate_plans import RatePlanViewSet
 from config.api.routers import ApiRouter
 
 router = ApiRouter()
-router.register("products", ProductViewSet)
-router.register("metrics", MetricViewSet)
-router.register("rate-plans", RatePlanViewSet)
+router.register("products", ProductViewSet, basename="product")
+router.register("metrics", MetricViewSet, basename="metric")
+router.register("rate-plans", RatePlanViewSet, basename="rate-plan")
 
 urlpatterns = router.urls

@@ -76,7 +76,9 @@ def update_rate_plan(
         DuplicateCode, InvalidCharge, ChargesCouldTie: as when it is created.
     """
     plan = _lock_draft(plan_id)
-    if changed := plan.assign(changes):
+    changed = plan.assign(changes)
+    if changed or charges is not None:
+        # New charges are a new version of the plan, also where none of its own fields changed.
         with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=plan.code)}):
             plan.save_changes(*changed, now=now)
     if charges is not None:

@@ -1,13 +1,12 @@
-"""Addresses of credentials below ``/v1/``."""
+"""The addresses of credentials below ``/v1/``."""
 
 from __future__ import annotations
 
 from config.api.routers import ApiRouter
-from credentials.api.api_keys import CustomerKeyViewSet
-from credentials.api.credentials import CredentialViewSet
+from credentials.api.credentials import ApiKeyViewSet, CredentialViewSet
 
 router = ApiRouter()
-router.register("credentials", CredentialViewSet)
-router.register(r"customers/(?P<customer_pk>[^/]+)/api-keys", CustomerKeyViewSet, basename="customer-key")
+router.register("credentials", CredentialViewSet, basename="credential")
+router.register(r"customers/(?P<customer_id>[^/]+)/api-keys", ApiKeyViewSet, basename="customer-api-key")
 
 urlpatterns = router.urls

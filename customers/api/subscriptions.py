@@ -1,52 +1,48 @@
-"""Subscriptions as JSON."""
+"""Subscriptions, as JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.utils import timezone
-from django_filters import ChoiceFilter
+from django_filters import CharFilter, ChoiceFilter
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.models import RatePlan
-from config.api.fields import AwareDateTimeField, EnumField, ReferenceField
+from config.api.fields import AwareDateTimeField, EnumField, TypeIDField
 from config.api.filters import StrictFilterSet, TypeIDFilter
 from config.api.serializers import IssuedSecretSerializer, StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
-from customers.models import Customer, Subscription, SubscriptionStatus
+from customers.models import BillingTime, Subscription, SubscriptionStatus
 from customers.models.subscription import SubscriptionQuerySet
 from customers.operations.subscriptions import start_subscription, terminate_subscription
-from customers.periods import Period
 from customers.queries.periods import current_period
 
 
-class PeriodSerializer(StrictSerializer):
-    """A stretch of time; its end is not part of it."""
+class PeriodSerializer(serializers.Serializer[Any]):
+    """A stretch of time, [``start``, ``end``)."""
 
     start = AwareDateTimeField()
     end = AwareDateTimeField()
 
 
 class SubscriptionSerializer(StrictModelSerializer):
-    """A subscription; ``current_period`` is null while it does not run."""
+    """A subscription; ``current_period`` is null unless it runs now."""
 
-    customer = ReferenceField(prefix="cust", read_only=True)
-    plan = ReferenceField(prefix="plan", read_only=True)
-    product = ReferenceField(source="plan.product", prefix="prod", read_only=True)
+    product = serializers.CharField(source="plan.product_id", read_only=True)
     status = serializers.SerializerMethodField()
     current_period = serializers.SerializerMethodField()
 
     class Meta:
         model = Subscription
-        fields: tuple[str, ...] = (
+        fields = [
             "id", "external_id", "name", "customer", "plan", "product", "status", "billing_time", "starts_at",
             "terminated_at", "canceled_at", "current_period", "created_at", "updated_at",
-        )  # fmt: skip
-        read_only_fields: tuple[str, ...] = fields
+        ]  # fmt: skip
+        read_only_fields = fields
 
     @extend_schema_field(EnumField(choices=SubscriptionStatus.choices))
     def get_status(self, subscription: Subscription) -> str:
@@ -55,70 +51,45 @@ class SubscriptionSerializer(StrictModelSerializer):
 
     @extend_schema_field(PeriodSerializer(allow_null=True))
     def get_current_period(self, subscription: Subscription) -> dict[str, Any] | None:
-        """Return the period that runs now."""
+        """Return the running period."""
         now = timezone.now()
-        is_running = subscription.status(now) is SubscriptionStatus.ACTIVE
-        period: Period | None = current_period(subscription, now) if is_running else None
+        if subscription.status(now) is not SubscriptionStatus.ACTIVE:
+            return None
+        period = current_period(subscription, now)
         return None if period is None else PeriodSerializer(period).data
 
 
-class StartedSubscriptionSerializer(SubscriptionSerializer):
-    """A subscription just started, with the credential that was issued for it."""
+class NewSubscriptionAnswerSerializer(SubscriptionSerializer):
+    """A subscription just started, with its credential and, this once, the secret."""
 
-    credential = serializers.SerializerMethodField()
+    credential = IssuedSecretSerializer(read_only=True)
 
     class Meta(SubscriptionSerializer.Meta):
-        fields = (*SubscriptionSerializer.Meta.fields, "credential")
-
-    @extend_schema_field(IssuedSecretSerializer(allow_null=True))
-    def get_credential(self, subscription: Subscription) -> dict[str, Any] | None:
-        """Return the credential with its secret; the view's context holds those made while the request ran."""
-        issued = next((one for one in self.context["view"].issued if one.owner == subscription.pk), None)
-        return None if issued is None else IssuedSecretSerializer(issued).data
+        fields = [*SubscriptionSerializer.Meta.fields, "credential"]
 
 
-class NewSubscriptionSerializer(StrictModelSerializer):
-    """Who subscribes to what, from when."""
+class NewSubscriptionSerializer(StrictSerializer):
+    """What starts a subscription."""
 
-    customer = ReferenceField(Customer.objects.live().real())
-    plan = ReferenceField(RatePlan.objects.all())
-    starts_at = AwareDateTimeField(required=False, allow_null=True, help_text="Now, unless another time is given.")
-
-    class Meta:
-        model = Subscription
-        fields = ("customer", "plan", "external_id", "name", "billing_time", "starts_at")
-        extra_kwargs = {"external_id": {"allow_blank": False}, "name": {"help_text": "The plan's, unless given."}}
-
-    def validate_customer(self, customer: Customer) -> str:
-        """Return the id, which operations take."""
-        return customer.id
-
-    def validate_plan(self, plan: RatePlan) -> str:
-        """Return the id, which operations take."""
-        return plan.id
+    customer = TypeIDField("cust")
+    plan = TypeIDField("plan")
+    external_id = serializers.CharField(max_length=255, required=False, allow_null=True)
+    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    billing_time = EnumField(choices=BillingTime.choices, required=False)
+    starts_at = AwareDateTimeField(required=False, allow_null=True, help_text="Now; may lie in the past or the future.")
 
 
 class SubscriptionFilter(StrictFilterSet):
     """Which subscriptions."""
 
     customer = TypeIDFilter(prefix="cust")
-    status = ChoiceFilter(choices=SubscriptionStatus.choices, method="with_status")
     plan = TypeIDFilter(prefix="plan")
-
-    class Meta:
-        model = Subscription
-        fields = ()
+    external_id = CharFilter()
+    status = ChoiceFilter(choices=SubscriptionStatus.choices, method="with_status")
 
     def with_status(self, subscriptions: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
         """Keep those with the status now."""
-        now = timezone.now()
-        by_status = {
-            SubscriptionStatus.PENDING: subscriptions.live().filter(starts_at__gt=now),
-            SubscriptionStatus.ACTIVE: subscriptions.active(now),
-            SubscriptionStatus.TERMINATED: subscriptions.filter(terminated_at__isnull=False),
-            SubscriptionStatus.CANCELED: subscriptions.filter(canceled_at__isnull=False),
-        }
-        return by_status[SubscriptionStatus(value)]
+        return subscriptions.with_status(value, timezone.now())
 
 
 class SubscriptionViewSet(Listed, Retrieved, ApiViewSet):
@@ -130,17 +101,16 @@ class SubscriptionViewSet(Listed, Retrieved, ApiViewSet):
     scope_read, scope_write = "customers:read", "customers:write"
     secret_fields = ("credential.key", "credential.client_secret")
     bodies = {"create": NewSubscriptionSerializer}
-    answers = {"create": StartedSubscriptionSerializer}
+    answers = {"create": NewSubscriptionAnswerSerializer}
 
     def create(self, request: Request) -> Response:
-        """Subscribe a customer to a rate plan, and issue the credential that fits the product."""
-        return self.created(start_subscription(**self.body(), now=timezone.now()))
+        """Subscribe a customer to a plan; its key or client secret is in this answer only."""
+        subscription: Any = start_subscription(**self.body(), now=timezone.now())
+        subscription.credential = self.issued[0]
+        return self.created(subscription)
 
     @action(detail=True, methods=["post"])
     def terminate(self, request: Request, pk: str) -> Response:
-        """
-        End a subscription now; one that has not begun is canceled.
-
-        Its credentials are revoked with it.
-        """
-        return self.answer(terminate_subscription(self.get_object().id, now=timezone.now()))
+        """End a subscription now: its keys are revoked and the final invoice is drawn."""
+        terminated = terminate_subscription(self.get_object().id, now=timezone.now())
+        return self.answer(self.get_queryset().get(pk=terminated.id))

@@ -1,4 +1,4 @@
-"""Addresses of customers and subscriptions below ``/v1/``."""
+"""The addresses of customers and subscriptions below ``/v1/``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from customers.api.customers import CustomerViewSet
 from customers.api.subscriptions import SubscriptionViewSet
 
 router = ApiRouter()
-router.register("customers", CustomerViewSet)
-router.register("subscriptions", SubscriptionViewSet)
+router.register("customers", CustomerViewSet, basename="customer")
+router.register("subscriptions", SubscriptionViewSet, basename="subscription")
 
 urlpatterns = router.urls

@@ -21,6 +21,8 @@ class Sabotage:
 
 _LAST_ENTRY = "(wallet_id, number) IN (SELECT wallet_id, max(number) FROM billing_ledgerentry GROUP BY 1)"
 _OWN_EVENT = f"SELECT id FROM billing_usageevent WHERE type = '{UNCHARGED}' AND subscription_id IS NULL LIMIT 1"
+_COUNTER = "billing_documentcounter"
+_SERIES = "series || '-' || year"
 _NOBODY = "'00000000-0000-7000-8000-000000000001'"
 _LATER = "starts_at > (SELECT min(starts_at) FROM billing_billedperiod)"
 
@@ -45,6 +47,16 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             sql=f"UPDATE billing_ledgerentry SET balance_after = balance_after + 1 WHERE {_LAST_ENTRY} "
             "RETURNING wallet_id",
         ),
+        Sabotage(
+            what="an old entry tells another balance",
+            prefix="wal",
+            sql="UPDATE billing_ledgerentry SET balance_after = balance_after + 1 WHERE number = 1 RETURNING wallet_id",
+        ),
+        Sabotage(
+            what="an entry holds less than was held",
+            prefix="wal",
+            sql="UPDATE billing_ledgerentry SET held_after = 0 WHERE held_after > 0 RETURNING wallet_id",
+        ),
     ),
     "wallet_held_equals_holds": (
         Sabotage(
@@ -57,7 +69,7 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
         Sabotage(
             what="an entry is gone",
             prefix="wal",
-            sql="DELETE FROM billing_ledgerentry WHERE kind = 'hold' AND number = 2 RETURNING wallet_id",
+            sql=f"DELETE FROM billing_ledgerentry WHERE {_LAST_ENTRY} AND kind = 'hold' RETURNING wallet_id",
         ),
         Sabotage(
             what="an entry is numbered further on",
@@ -90,6 +102,24 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
         ),
     ),
     "metric_hours_equal_events": (
+        Sabotage(
+            what="more events are rolled up than came",
+            prefix="sub",
+            sql="UPDATE billing_metrichour SET events = events + 1 "
+            "WHERE id = (SELECT min(id::text)::uuid FROM billing_metrichour) RETURNING subscription_id",
+        ),
+        Sabotage(
+            what="a greater maximum is rolled up than came",
+            prefix="sub",
+            sql="UPDATE billing_metrichour SET maximum = maximum + 1000000 "
+            "WHERE id = (SELECT min(id::text)::uuid FROM billing_metrichour) RETURNING subscription_id",
+        ),
+        Sabotage(
+            what="units are rolled up for another model",
+            prefix="sub",
+            sql="UPDATE billing_metrichour SET model = 'another' "
+            "WHERE id = (SELECT min(id::text)::uuid FROM billing_metrichour) RETURNING subscription_id",
+        ),
         Sabotage(
             what="more units are rolled up than came",
             prefix="sub",
@@ -146,8 +176,14 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
         Sabotage(what="a payment is gone", prefix="inv", sql="DELETE FROM billing_payment RETURNING invoice_id"),
     ),
     "numbers_have_no_gap": (
-        Sabotage(what="a number was skipped", sql="UPDATE billing_documentcounter SET last = last + 1 RETURNING id"),
-        Sabotage(what="a number is given again", sql="UPDATE billing_documentcounter SET last = last - 1 RETURNING id"),
+        Sabotage(
+            what="a number was skipped", sql=f"UPDATE billing_documentcounter SET last = last + 1 RETURNING {_SERIES}"
+        ),
+        Sabotage(
+            what="a number is given again",
+            sql=f"UPDATE billing_documentcounter SET last = last - 1 RETURNING {_SERIES}",
+        ),
+        Sabotage(what="the counter is gone", sql=f"DELETE FROM {_COUNTER} RETURNING {_SERIES}"),
     ),
     "periods_follow_each_other": (
         Sabotage(
@@ -165,6 +201,11 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
     ),
     "cursors_stand_behind_periods": (
         Sabotage(
+            what="the cursor is gone",
+            prefix="sub",
+            sql="DELETE FROM billing_billingcursor RETURNING subscription_id",
+        ),
+        Sabotage(
             what="the cursor ran ahead",
             prefix="sub",
             sql="UPDATE billing_billingcursor SET billed_until = billed_until + interval '1 day' "
@@ -177,7 +218,11 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             before=["ALTER TABLE credentials_credential DROP CONSTRAINT credential_in_use_has_a_digest"],
             sql="UPDATE credentials_credential SET digest = NULL RETURNING id",
         ),
-        Sabotage(what="an operator key has none", sql="UPDATE credentials_operatorkey SET digest = NULL RETURNING id"),
+        Sabotage(
+            what="an operator key has none",
+            before=["ALTER TABLE credentials_operatorkey DROP CONSTRAINT operator_key_in_use_has_a_digest"],
+            sql="UPDATE credentials_operatorkey SET digest = NULL RETURNING id",
+        ),
     ),
     "finalized_invoices_unchanged": (
         Sabotage(

@@ -194,10 +194,10 @@ def test_usage_before_the_subscription_began_is_its_customers_and_unrated(tmp_pa
     assert units("tokens") == 7
 
 
-def test_what_is_no_id_of_a_subscription_is_rejected(tmp_path: Path) -> None:
+def test_what_is_no_id_of_a_subscription_is_refused(tmp_path: Path) -> None:
     result = import_usage(write_file(tmp_path / "usage.csv", *CSV), "sub_nonsense", *COLUMNS)
 
-    assert (result.summary, result.exit_code) == ("0 accepted, 0 duplicate, 3 rejected", 1)
+    assert (result.summary, result.exit_code) == ("Subscription sub_nonsense not found", 1)
 
 
 @pytest.mark.parametrize(("name", "lines"), [("usage.csv", CSV), ("usage.jsonl.gz", JSON)], ids=["CSV", "JSON lines"])
@@ -238,7 +238,9 @@ def test_a_file_with_a_header_and_no_rows_is_imported_in_full(tmp_path: Path) ->
     ],
 )
 def test_options_that_need_another_say_so(tmp_path: Path, options: tuple[str, ...], complaint: str) -> None:
-    result = import_usage(write_file(tmp_path / "usage.csv", *CSV), TypeID.new("sub"), *options)
+    subscription = make_metered_subscription("tokens")
+
+    result = import_usage(write_file(tmp_path / "usage.csv", *CSV), subscription.id, *options)
 
     assert result.exit_code == 1
     assert complaint in result.summary

@@ -116,8 +116,10 @@ def test_what_stays_the_same_is_no_change() -> None:
 
 
 def test_the_database_knows_the_types_of_products() -> None:
+    paper = Product(code="paper", name="Paper", product_type="NEWSPAPER", created_at=NOW, updated_at=NOW)
+
     with pytest.raises(IntegrityError, match="product_type_is_known"), transaction.atomic():
-        Product.objects.filter(pk=make_product().pk).update(product_type="NEWSPAPER")
+        paper.save()
 
 
 def test_a_product_without_plans_is_deleted_without_a_question() -> None:
