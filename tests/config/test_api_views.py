@@ -125,7 +125,7 @@ def test_the_document_is_valid_openapi() -> None:
 
 def described() -> Any:
     document.cache_clear()
-    return json.loads(document())
+    return json.loads(document("tests.config.api_desk"))
 
 
 def test_the_document_tells_our_conventions() -> None:
