@@ -103,6 +103,7 @@ def tier_document(rating: Rating) -> list[dict[str, str | None]]:
             "units": _text(tier.units),
             "unit_amount": _text(tier.unit_amount),
             "flat_amount": _text(tier.flat_amount),
+            "package_size": _text(tier.package_size),
             "amount": _text(tier.amount),
         }
         for tier in rating.tiers

@@ -17,16 +17,6 @@ def api_client(*scopes: str) -> APIClient:
     return client
 
 
-def refusal(response: Any) -> tuple[int, str]:
-    """Return status and code of a refusal."""
-    return response.status_code, response.json()["error"]["code"]
-
-
-def message(response: Any) -> str:
-    """Return the sentence of a refusal."""
-    return str(response.json()["error"]["message"])
-
-
 def error_of(answer: Any) -> dict[str, Any]:
     """Return the error of a refusal, which is the whole of its body."""
     body: dict[str, Any] = answer.json()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+import time_machine
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from customers.models import UNCLASSIFIED_ID, Customer
-from tests.factories import make_operator_key
+from tests.api_client import api_client
+from tests.factories import NOW, make_clerk, make_operator
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
 
@@ -33,17 +36,32 @@ def _unclassified_customer(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def api_of() -> Callable[..., APIClient]:
     """Return the function from scopes to a client of the API with a key that has them."""
-
-    def client_of(*scopes: str) -> APIClient:
-        _, secret = make_operator_key(*scopes)
-        client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-        return client
-
-    return client_of
+    return api_client
 
 
 @pytest.fixture
 def api(api_of: Callable[..., APIClient]) -> APIClient:
     """Return a client of the API that may do everything."""
     return api_of("*")
+
+
+@pytest.fixture
+def clock_at_now() -> Iterator[None]:
+    """Stop the clock that interfaces read at the moment most tests happen at."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    """Return the browser of an operator who may do everything."""
+    client.force_login(make_operator(username="olga"))
+    return client
+
+
+@pytest.fixture
+def reader() -> Client:
+    """Return the browser of somebody who may only look."""
+    client = Client()
+    client.force_login(make_clerk())
+    return client

@@ -38,6 +38,7 @@ class LineTierSerializer(StrictSerializer):
     units = AmountField()
     unit_amount = AmountField()
     flat_amount = AmountField()
+    package_size = AmountField(allow_null=True, help_text="Where given, unit_amount is per started package.")
     amount = AmountField(help_text="Unrounded.")
 
 

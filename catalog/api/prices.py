@@ -30,6 +30,7 @@ class PricedTierSerializer(StrictSerializer):
     units = AmountField()
     unit_amount = AmountField()
     flat_amount = AmountField()
+    package_size = AmountField(allow_null=True, help_text="Where given, unit_amount is per started package.")
     amount = AmountField()
 
 

@@ -107,6 +107,8 @@ class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
     serializer_class = RatePlanSerializer
     filterset_class = RatePlanFilter
     scope_read, scope_write = "catalog:read", "catalog:write"
+    # It is a POST for its body; it writes nothing.
+    scopes = {"price": "catalog:read"}
     bodies = {
         "create": NewRatePlanSerializer,
         "partial_update": RatePlanChangesSerializer,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from catalog.errors import UsageNotCharged
 from catalog.matching import charge_for
 from catalog.models import Charge, RatePlan
 from catalog.pricing import parse_price, rate
+from config.kernel.money import EXACT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +32,27 @@ def price_of_usage(plan: RatePlan, usage: Sequence[UnitsUsed]) -> dict[str, Any]
         UsageNotCharged: no charge of the plan claims some of the usage.
     """
     charges = list(plan.charges.select_related("metric").order_by("position"))
-    units: dict[str, Decimal] = defaultdict(Decimal)
-    for position, used in enumerate(usage):
-        of_metric = [charge for charge in charges if charge.metric_id == used.metric]
-        charge: Charge | None = charge_for(of_metric, used.dimensions)
-        if charge is None:
-            raise UsageNotCharged(param=f"usage[{position}]")
-        units[charge.id] += used.units
-    priced = [(charge, rate(parse_price(charge.model, charge.properties), units[charge.id])) for charge in charges]
+    # Python's own 28 digits would round what the columns hold.
+    with localcontext(EXACT):
+        units = _units(charges, usage)
+        priced = [(charge, rate(parse_price(charge.model, charge.properties), units[charge.id])) for charge in charges]
+        total = sum((rating.amount for _, rating in priced), Decimal(0))
     return {
         "charges": [
             {"charge": charge.id, "units": units[charge.id], "amount": rating.amount, "tiers": rating.tiers}
             for charge, rating in priced
         ],
-        "total": sum((rating.amount for _, rating in priced), Decimal(0)),
+        "total": total,
     }
+
+
+def _units(charges: Sequence[Charge], usage: Sequence[UnitsUsed]) -> dict[str, Decimal]:
+    """Return the units each of ``charges`` claims of ``usage``."""
+    units: dict[str, Decimal] = defaultdict(Decimal)
+    for position, used in enumerate(usage):
+        of_metric = [charge for charge in charges if charge.metric_id == used.metric]
+        charge = charge_for(of_metric, used.dimensions)
+        if charge is None:
+            raise UsageNotCharged(param=f"usage[{position}]")
+        units[charge.id] += used.units
+    return units

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from django.db import models
+from django.urls import reverse
 
 
 class Verdict(IntEnum):
@@ -51,6 +52,19 @@ class DeletionReport:
                 for one in self.findings
             ],
         }
+
+
+def counted(count: int, *, code: str, verdict: Verdict, message: str, at: str, query: str) -> Finding | None:
+    """
+    Return the finding about ``count`` objects, or None where there is none of them.
+
+    ``message`` is a format string over ``count``; ``at`` names the model of the admin list (``billing_wallet``) and
+    ``query`` filters it to the objects concerned.
+    """
+    if not count:
+        return None
+    link = f"{reverse(f'admin:{at}_changelist')}?{query}"
+    return Finding(code=code, verdict=verdict, message=message.format(count=count), count=count, link=link)
 
 
 ModelT = TypeVar("ModelT", bound=models.Model)

@@ -185,8 +185,24 @@ def test_usage_lines_show_their_tiers() -> None:
     line = InvoiceLine.objects.get()
     assert (line.units, line.amount) == (5, Decimal("8.5"))
     assert line.tiers == [
-        {"above": "0", "up_to": "2", "units": "2", "unit_amount": "1", "flat_amount": "5", "amount": "7"},
-        {"above": "2", "up_to": None, "units": "3", "unit_amount": "0.5", "flat_amount": "0", "amount": "1.5"},
+        {
+            "above": "0",
+            "up_to": "2",
+            "units": "2",
+            "unit_amount": "1",
+            "flat_amount": "5",
+            "package_size": None,
+            "amount": "7",
+        },
+        {
+            "above": "2",
+            "up_to": None,
+            "units": "3",
+            "unit_amount": "0.5",
+            "flat_amount": "0",
+            "package_size": None,
+            "amount": "1.5",
+        },
     ]
 
 

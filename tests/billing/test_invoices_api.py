@@ -92,13 +92,22 @@ def test_an_invoice_is_shown_with_its_lines(api: APIClient) -> None:
                 "amount": Decimal("2.75"),
                 "period": period,
                 "tiers": [
-                    {"above": 0, "up_to": 2, "units": 2, "unit_amount": 1, "flat_amount": 0, "amount": 2},
+                    {
+                        "above": 0,
+                        "up_to": 2,
+                        "units": 2,
+                        "unit_amount": 1,
+                        "flat_amount": 0,
+                        "package_size": None,
+                        "amount": 2,
+                    },
                     {
                         "above": 2,
                         "up_to": None,
                         "units": 3,
                         "unit_amount": Decimal("0.25"),
                         "flat_amount": 0,
+                        "package_size": None,
                         "amount": Decimal("0.75"),
                     },
                 ],

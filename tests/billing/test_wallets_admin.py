@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,15 +17,9 @@ from billing.models import Hold, HoldStatus, LedgerEntry, Wallet
 from config.kernel.admin import change_url
 from tests.factories import NOW, make_customer, make_hold, make_operator, make_wallet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
 
 LIST = "admin:billing_wallet_changelist"
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def client_of(user: User) -> Client:

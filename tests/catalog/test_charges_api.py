@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -86,15 +87,18 @@ def test_usage_is_priced_exactly_and_nothing_is_written(api: APIClient) -> None:
         "charges": [
             {
                 "charge": first["id"], "units": Decimal("1.5"), "amount": Decimal("0.0000000000015"),
-                "tiers": [{**tier, "flat_amount": 0, "amount": Decimal("0.0000000000015")}],
+                "tiers": [{**tier, "flat_amount": 0, "package_size": None, "amount": Decimal("0.0000000000015")}],
             },
             {
                 "charge": second["id"], "units": 12, "amount": 11,
                 "tiers": [
-                    {"above": 0, "up_to": 10, "units": 10, "unit_amount": 1, "flat_amount": 0, "amount": 10},
+                    {
+                        "above": 0, "up_to": 10, "units": 10, "unit_amount": 1, "flat_amount": 0,
+                        "package_size": None, "amount": 10,
+                    },
                     {
                         "above": 10, "up_to": None, "units": 2, "unit_amount": Decimal("0.5"), "flat_amount": 0,
-                        "amount": 1,
+                        "package_size": None, "amount": 1,
                     },
                 ],
             },
@@ -109,3 +113,26 @@ def test_usage_is_priced_exactly_and_nothing_is_written(api: APIClient) -> None:
     refused = api.post(f"{plan['Location']}/price", {"usage": [{"metric": metric, "units": -1}]})
     assert refusal_of(refused) == (400, "invalid_units", "usage[0].units")
     assert refusal_of(api.post(f"{plan['Location']}/price", {})) == (400, "required", "usage")
+
+
+def test_no_digit_of_a_great_price_is_rounded_off(api: APIClient) -> None:
+    charge = new_charge(properties={"unit_amount": "1"})
+    plan = api.post("/v1/rate-plans", new_plan(charge))
+    units = ["123456789012345678.123456789012", "800000000000000000.000000000001"]
+
+    answer = api.post(
+        f"{plan['Location']}/price", {"usage": [{"metric": charge["metric"], "units": one} for one in units]}
+    )
+
+    assert json.loads(answer.content, parse_float=Decimal)["total"] == Decimal("923456789012345678.123456789013")
+
+
+def test_a_price_may_be_asked_for_by_who_may_only_read(api: APIClient, api_of: Callable[..., APIClient]) -> None:
+    charge = new_charge()
+    plan = api.post("/v1/rate-plans", new_plan(charge))
+
+    answer = api_of("catalog:read").post(
+        f"{plan['Location']}/price", {"usage": [{"metric": charge["metric"], "units": 1}]}
+    )
+
+    assert answer.status_code == 200

@@ -9,19 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Metric
-from tests.factories import make_metric, make_operator
+from tests.factories import make_metric
 
 pytestmark = pytest.mark.django_db
 
 FIELDS = {
     "code": "tokens", "name": "Tokens", "aggregation": "SUM", "property": "tokens", "dimensions": "model, region"
 }  # fmt: skip
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
 
 
 def url(page: str, *arguments: Any) -> str:

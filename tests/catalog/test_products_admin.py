@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Product
-from tests.factories import NOW, make_clerk, make_operator, make_plan, make_product, make_subscription
+from tests.factories import NOW, make_plan, make_product, make_subscription
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
 
 FIELDS = {"product_type": "STANDARD_API", "code": "inference", "name": "Inference", "audience": "EXTERNAL"}
 
 #: What a browser sends along for the rate plans shown below the form.
 NO_PLANS = {"rate_plans-TOTAL_FORMS": "0", "rate_plans-INITIAL_FORMS": "0"}
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
-
-
-@pytest.fixture
-def reader() -> Client:
-    """Return the browser of somebody who may only look."""
-    client = Client()
-    client.force_login(make_clerk())
-    return client
 
 
 def url(page: str, *arguments: Any) -> str:

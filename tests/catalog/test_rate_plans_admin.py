@@ -12,17 +12,11 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Metric, RatePlan
-from tests.factories import make_charge, make_clerk, make_metric, make_operator, make_plan, make_product
+from tests.factories import make_charge, make_clerk, make_metric, make_plan, make_product
 
 pytestmark = pytest.mark.django_db
 
 TIERS = "1000 0.10 5\nabove 0.05"
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
 
 
 @pytest.fixture

@@ -213,7 +213,10 @@ def test_secrets_outlive_a_new_pepper_as_long_as_the_old_one_is_kept(settings: L
         ("digest = NULL", "credential_in_use_has_a_digest"),
         ("client_id = 'mc_1'", "credential_of_a_client_has_a_client_id"),
         ("kind = 'client_credentials'", "credential_of_a_client_has_a_client_id"),
-        ("digest = (SELECT max(digest) FROM credentials_credential)", "credentials_credential_digest_key"),
+        (
+            "digest = (SELECT digest FROM credentials_credential ORDER BY digest DESC LIMIT 1)",
+            "credentials_credential_digest_key",
+        ),
     ],
 )
 def test_the_database_refuses_what_no_credential_can_be(change: str, constraint: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,21 +14,9 @@ from pytest_django import DjangoAssertNumQueries
 from credentials.models import Credential
 from credentials.operations.credentials import issue_customer_key, revoke_credential
 from customers.operations.suspension import suspend_customer
-from tests.factories import NOW, make_clerk, make_customer, make_operator, make_subscription
+from tests.factories import NOW, make_clerk, make_customer, make_subscription
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
 
 
 def url(page: str, *arguments: Any) -> str:

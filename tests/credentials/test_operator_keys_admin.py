@@ -9,15 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from credentials.models import OperatorKey
-from tests.factories import make_clerk, make_operator, make_operator_key
+from tests.factories import make_clerk, make_operator_key
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
 
 
 def url(page: str, *arguments: Any) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -14,29 +12,9 @@ from credentials.models import Credential
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 from customers.operations.deletion import delete_customer
 from customers.operations.suspension import suspend_customer
-from tests.factories import NOW, make_clerk, make_customer, make_operator, make_plan, make_subscription
+from tests.factories import NOW, make_customer, make_plan, make_subscription
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
-
-
-@pytest.fixture
-def reader() -> Client:
-    """Return the browser of somebody who may only look."""
-    client = Client()
-    client.force_login(make_clerk())
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
 
 
 def url(page: str, *arguments: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from customers.models import UNCLASSIFIED_ID, Customer
 from customers.operations.suspension import suspend_customer
-from tests.factories import NOW, make_clerk, make_customer, make_operator, make_subscription
+from tests.factories import NOW, make_customer, make_subscription
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
 
 #: What a browser sends of the form of a customer, and for the rows shown below it.
 FIELDS = {
@@ -28,26 +27,6 @@ NO_ROWS = {
     for prefix in ("subscriptions", "credentials")
     for name in ("TOTAL_FORMS", "INITIAL_FORMS")
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
-
-
-@pytest.fixture
-def reader() -> Client:
-    """Return the browser of somebody who may only look."""
-    client = Client()
-    client.force_login(make_clerk())
-    return client
 
 
 def url(page: str, *arguments: Any) -> str:

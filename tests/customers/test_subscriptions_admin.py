@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from credentials.models import Credential
 from customers.models import Subscription
 from customers.operations.subscriptions import terminate_subscription
-from tests.factories import NOW, make_clerk, make_customer, make_operator, make_plan, make_product, make_subscription
+from tests.factories import NOW, make_clerk, make_customer, make_plan, make_product, make_subscription
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_operator(username="olga"))
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
 
 
 def url(page: str, *arguments: Any) -> str:
