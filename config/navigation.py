@@ -58,6 +58,7 @@ NAVIGATION = [
         "title": "Billing",
         "separator": True,
         "items": [
+            page("Usage", "billing.customerusage", "monitoring"),
             page("Usage events", "billing.usageevent", "bar_chart"),
             page("Invoices", "billing.invoice", "receipt_long"),
             page("Payments", "billing.payment", "payments"),

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from billing.models import Invoice, InvoiceLine, InvoiceStatus, Payment, PaymentMethod, PaymentStatus
+from billing.operations.billing_runs import bill_due
 from billing.operations.invoices import finalize_invoice, refresh_invoice
 from billing.operations.payments import record_payment
 from config.kernel.admin import (
@@ -25,6 +26,7 @@ from config.kernel.admin import (
     action,
     badge,
     display,
+    list_action,
     money_column,
     register,
     status_badge,
@@ -162,6 +164,13 @@ class InvoiceAdmin(ReadOnlyModelAdmin):
     # Two to a row, as they belong together.
     fields: ClassVar[Any] = (*zip(readonly_fields[:10:2], readonly_fields[1:10:2], strict=True), readonly_fields[10])
     inlines = (LineInline, PaymentInline)
+
+    @list_action("Bill what is due", permissions=["change"], reason="optional", icon="play_arrow")
+    def bill(self, request: HttpRequest, cleaned: dict[str, Any]) -> str:
+        """Draft the invoices of all periods that are over, and finalize those whose grace period is."""
+        run = bill_due(now=timezone.now())
+        failed = f" {len(run.failed)} customer(s) could not be billed: {', '.join(run.failed)}." if run.failed else ""
+        return f"{run.drafted} invoice(s) drafted, {run.finalized} finalized.{failed}"
 
     @action("Refresh", permissions=["change"], reason=None, bulk=True, when=is_draft, icon="refresh")
     def refresh(self, request: HttpRequest, invoice_id: str, cleaned: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from billing.models import Hold, HoldStatus, LedgerEntry, Wallet, WalletLot, WalletStatus
-from billing.operations.holds import release_hold
+from billing.operations.holds import hold_funds, release_hold
 from billing.operations.wallets import fund_wallet, open_wallet, terminate_wallet
 from billing.queries.wallets import with_amounts_at
 from config.kernel.admin import (
@@ -96,6 +96,13 @@ class FundForm(ActionForm):
     amount = forms.DecimalField(min_value=SMALLEST_AMOUNT, max_digits=30, decimal_places=12)
 
 
+class HoldForm(FundForm):
+    """Asks what is to be kept, for what, and until when."""
+
+    reference = forms.CharField(max_length=255, help_text="Names the hold in its wallet; once for each piece of work.")
+    expires_at = forms.DateTimeField(required=False, help_text="In UTC; in an hour where left empty, 30 days at most.")
+
+
 class WalletStatusFilter(DropdownFilter):
     """Open or terminated wallets."""
 
@@ -162,6 +169,12 @@ class WalletAdmin(ModelAdmin):
         """Grant the customer an amount in the wallet's currency."""
         fund_wallet(wallet_id, amount=cleaned["amount"], reason=cleaned["reason"], now=timezone.now())
         return "The credit has been added."
+
+    @action("Hold funds", permissions=["change"], form=HoldForm, reason="optional", when=is_open, icon="lock")
+    def hold(self, request: HttpRequest, wallet_id: str, cleaned: dict[str, Any]) -> str:
+        """Keep an amount of the spendable balance for a piece of work until it is committed, released or expires."""
+        asked = {name: cleaned[name] for name in ("amount", "reference", "expires_at")}
+        return f"{hold_funds(wallet_id, **asked, now=timezone.now())} is held."
 
     @action("Terminate", permissions=["change"], when=is_open, danger=True, icon="block")
     def terminate(self, request: HttpRequest, wallet_id: str, cleaned: dict[str, Any]) -> str:

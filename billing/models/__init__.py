@@ -5,14 +5,15 @@ from billing.models.invoice import Invoice, InvoiceLine, InvoiceStatus, LineKind
 from billing.models.ledger import LedgerEntry, LedgerKind
 from billing.models.payment import Payment, PaymentMethod
 from billing.models.period import BilledPeriod, BillingCursor, DocumentCounter, LateUsage
-from billing.models.statement import CustomerStatement
 from billing.models.usage import MetricHour, UsageEvent, UsageHour
+from billing.models.views import CustomerStatement, CustomerUsage
 from billing.models.wallet import LotKind, Wallet, WalletLot, WalletStatus
 
 __all__ = [
     "BilledPeriod",
     "BillingCursor",
     "CustomerStatement",
+    "CustomerUsage",
     "DocumentCounter",
     "Hold",
     "HoldStatus",
