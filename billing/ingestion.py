@@ -22,8 +22,8 @@ MAX_MODEL = 255
 CLOCK_SKEW = timedelta(minutes=5)
 #: Before this, offsets leave what Python can count and time zones were no whole minutes.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-#: The columns hold 18 integer and 12 fraction digits.
-LARGEST = Decimal(10) ** 18
+#: The columns hold 18 integer and 12 fraction digits; a million of the largest events of an hour still fit their sum.
+LARGEST = Decimal(10) ** 12
 FINEST = Decimal("1e-12")
 
 #: How a number may be spelled where it comes as text.
