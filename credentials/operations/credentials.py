@@ -94,10 +94,11 @@ def revoke_credential(credential_id: str, *, now: datetime) -> Credential:
 def revoke_all(credentials: Sequence[Credential], *, wipe: bool, now: datetime) -> None:
     """Revoke locked credentials; ``wipe`` also forgets their digests, for customers that are gone for good."""
     for credential in credentials:
-        if credential.revoked_at is None:
-            _revoke(credential, now)
         if wipe:
             credential.digest = None
+        if credential.revoked_at is None:
+            _revoke(credential, now)
+        elif wipe:
             credential.save_changes("digest", now=now)
 
 
@@ -128,6 +129,6 @@ def _issue(credential: Credential, prefix: SecretPrefix, *, owner: str, now: dat
 
 def _revoke(credential: Credential, now: datetime) -> Credential:
     credential.revoked_at = now
-    credential.save_changes("revoked_at", now=now)
+    credential.save_changes("revoked_at", "digest", now=now)
     publish(CredentialRevoked(credential_id=credential.id, customer_id=credential.customer_id))
     return credential
