@@ -1,12 +1,12 @@
 """Usage, invoices, payments and wallets."""
 
+from billing.models.customer import CustomerStatement, CustomerUsage
 from billing.models.hold import Hold, HoldStatus
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceStatus, LineKind, PaymentStatus
 from billing.models.ledger import LedgerEntry, LedgerKind
 from billing.models.payment import Payment, PaymentMethod
 from billing.models.period import BilledPeriod, BillingCursor, DocumentCounter, LateUsage
 from billing.models.usage import MetricHour, UsageEvent, UsageHour
-from billing.models.views import CustomerStatement, CustomerUsage
 from billing.models.wallet import LotKind, Wallet, WalletLot, WalletStatus
 
 __all__ = [
