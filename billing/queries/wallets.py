@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from billing.models import Hold, Wallet
+from billing.models import Hold
 from billing.models.wallet import WalletQuerySet
-from config.kernel.money import EXACT, ZERO, AmountField
+from config.kernel.money import ZERO, AmountField
 
 
 def with_amounts_at(wallets: WalletQuerySet, now: datetime) -> WalletQuerySet:
@@ -19,10 +18,3 @@ def with_amounts_at(wallets: WalletQuerySet, now: datetime) -> WalletQuerySet:
     rests = overdue.annotate(rests=Sum(F("amount") - F("committed"))).values("rests")
     returned = Coalesce(Subquery(rests), ZERO, output_field=AmountField())
     return wallets.annotate(held_now=F("held") - returned, spendable_now=F("balance") - F("held") + returned)
-
-
-def spendable_at(wallet: Wallet, now: datetime) -> Decimal:
-    """Return what can be held at ``now`` in currency units."""
-    overdue = Hold.objects.filter(wallet=wallet).overdue(now)
-    returned = overdue.aggregate(rests=Sum(F("amount") - F("committed")))["rests"]
-    return EXACT.add(wallet.spendable, returned or ZERO)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
@@ -38,10 +38,6 @@ class RecordQuerySet(models.QuerySet[ModelT_co]):
             NotFound: there is none, or ``pk`` is no id of this kind of object.
         """
         return self.select_for_update(of=("self",)).find(pk)
-
-    def newest_first(self) -> Self:
-        """Order as every list of ours: by creation, latest first, ids breaking ties."""
-        return self.order_by("-created_at", "-id")
 
 
 def noun_of(model: type[models.Model]) -> str:

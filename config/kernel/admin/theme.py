@@ -43,15 +43,12 @@ if TYPE_CHECKING:
     ) -> Callable[[Shown], Shown]:
         """Return the theme's decorator of list columns."""
 
-    from django.contrib.admin import AllValuesFieldListFilter as RangeDateFilter
     from django.contrib.admin import AllValuesFieldListFilter as RangeDateTimeFilter
-    from django.contrib.admin import AllValuesFieldListFilter as RangeNumericFilter
     from django.contrib.admin import BooleanFieldListFilter as BooleanFilter
     from django.contrib.admin import ChoicesFieldListFilter as ChoicesFilter
     from django.contrib.admin import RelatedFieldListFilter as AutocompleteFilter
     from django.contrib.admin import RelatedFieldListFilter as RelatedFilter
     from django.contrib.admin import SimpleListFilter as DropdownFilter
-    from django.contrib.admin import SimpleListFilter as TextFilter
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 else:
     from unfold.admin import ModelAdmin as ThemedModelAdmin
@@ -61,10 +58,7 @@ else:
     from unfold.contrib.filters.admin import ChoicesDropdownFilter as ChoicesFilter
     from unfold.contrib.filters.admin import (
         DropdownFilter,
-        RangeDateFilter,
         RangeDateTimeFilter,
-        RangeNumericFilter,
-        TextFilter,
     )
     from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFilter
     from unfold.decorators import display
@@ -94,11 +88,8 @@ __all__ = [
     "BooleanFilter",
     "ChoicesFilter",
     "DropdownFilter",
-    "RangeDateFilter",
     "RangeDateTimeFilter",
-    "RangeNumericFilter",
     "RelatedFilter",
-    "TextFilter",
     "ThemedModelAdmin",
     "ThemedTabularInline",
     "UserChangeForm",
