@@ -10,13 +10,13 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        """Register guards, subscribe handlers."""
-        from billing import guards, handlers
+        """Register guards and locks, subscribe handlers."""
+        from billing import guards, handlers, locks
         from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
+        from config.kernel.locks import register_lock
         from customers.events import (
             CustomerDeleted,
-            CustomerFieldsChanging,
             SubscriptionCanceled,
             SubscriptionStarted,
             SubscriptionTerminated,
@@ -30,4 +30,4 @@ class BillingConfig(AppConfig):
         subscribe(SubscriptionTerminated, handlers.draw_final_invoice)
         subscribe(SubscriptionCanceled, handlers.stop_billing)
         subscribe(CustomerDeleted, handlers.terminate_wallets_of_deleted_customer)
-        subscribe(CustomerFieldsChanging, handlers.lock_identity_of_billed_customer)
+        register_lock(Customer, locks.billed_customer)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from billing.models import Invoice, Wallet
+from billing.models import Wallet
 from billing.operations.billing import bill_customer, close_cursor, open_cursor
 from billing.operations.wallets import terminate_wallet
-from customers.errors import CustomerFieldLocked
 from customers.events import (
     CustomerDeleted,
-    CustomerFieldsChanging,
     SubscriptionCanceled,
     SubscriptionStarted,
     SubscriptionTerminated,
@@ -22,28 +20,16 @@ def begin_billing(event: SubscriptionStarted) -> None:
 
 def draw_final_invoice(event: SubscriptionTerminated) -> None:
     """Bill the subscription up to its end."""
-    close_cursor(event.subscription_id, now=event.at)
+    close_cursor(event.subscription_id)
     bill_customer(event.customer_id, now=event.at)
 
 
 def stop_billing(event: SubscriptionCanceled) -> None:
     """Leave a subscription that never began unbilled."""
-    close_cursor(event.subscription_id, now=event.at)
+    close_cursor(event.subscription_id)
 
 
 def terminate_wallets_of_deleted_customer(event: CustomerDeleted) -> None:
     """Release the customer's holds, void the balances and close the wallets."""
     for wallet_id in Wallet.objects.filter(customer_id=event.customer_id).open().values_list("pk", flat=True):
         terminate_wallet(wallet_id, now=event.at)
-
-
-def lock_identity_of_billed_customer(event: CustomerFieldsChanging) -> None:
-    """
-    Keep external id and currency as they are once money is involved.
-
-    Raises:
-        CustomerFieldLocked: the customer has an invoice or a wallet.
-    """
-    for model, what in ((Invoice, "invoices"), (Wallet, "wallets")):
-        if model._default_manager.filter(customer_id=event.customer_id).exists():
-            raise CustomerFieldLocked(param=event.fields[0], field=event.fields[0], reason=what)

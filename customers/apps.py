@@ -10,14 +10,16 @@ class CustomersConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self) -> None:
-        """Register guards, subscribe handlers."""
+        """Register guards and locks, subscribe handlers."""
         from catalog.events import ProductRetiring
         from catalog.models import Product
         from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
-        from customers import guards, handlers
+        from config.kernel.locks import register_lock
+        from customers import guards, handlers, locks
         from customers.models import Customer
 
         register_guard(Product, guards.product_has_subscriptions)
         register_guard(Customer, guards.customer_has_subscriptions)
+        register_lock(Customer, locks.subscribed_customer)
         subscribe(ProductRetiring, handlers.refuse_retirement_of_subscribed_product)

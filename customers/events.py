@@ -28,15 +28,6 @@ class CustomerCreated(CustomerEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomerFieldsChanging(CustomerEvent):
-    """Fields that something may depend on are about to change; a handler that knows of a reason against it refuses."""
-
-    name: ClassVar[str] = "customer.fields_changing"
-
-    fields: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class CustomerUpdated(CustomerEvent):
     """Fields of a customer changed."""
 
@@ -73,6 +64,13 @@ class CustomerReactivated(CustomerEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerTerminating(CustomerEvent):
+    """A customer is about to be deleted with all that is open; whoever keeps something open ends it now."""
+
+    name: ClassVar[str] = "customer.terminating"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomerDeleted(CustomerEvent):
     """A customer was deleted."""
 
@@ -88,18 +86,31 @@ class SubscriptionEvent(CustomerEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionStarted(SubscriptionEvent):
-    """A customer subscribed to a rate plan; the subscription may begin later."""
+    """A customer subscribed to a rate plan; the subscription may begin later, and may follow ``previous_id``."""
 
     name: ClassVar[str] = "subscription.started"
 
     product_type: str
+    previous_id: TypeID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionTerminated(SubscriptionEvent):
-    """A subscription ended."""
+    """A subscription ended at ``ended_at``; after a change of plan ``successor_id`` goes on with its keys."""
 
     name: ClassVar[str] = "subscription.terminated"
+
+    ended_at: datetime
+    successor_id: TypeID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionUpdated(SubscriptionEvent):
+    """Fields of a subscription changed, its planned end and its pending change of plan among them."""
+
+    name: ClassVar[str] = "subscription.updated"
+
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,3 +118,53 @@ class SubscriptionCanceled(SubscriptionEvent):
     """A subscription ended before it began."""
 
     name: ClassVar[str] = "subscription.canceled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentEvent(CustomerEvent):
+    """Something about one application or agent of a customer."""
+
+    agent_id: TypeID
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSuspended(AgentEvent):
+    """An agent's access was switched off, or the end or reason of its suspension changed."""
+
+    name: ClassVar[str] = "agent.suspended"
+
+    until: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentReactivated(AgentEvent):
+    """An agent's suspension was lifted, by hand or because its end had come."""
+
+    name: ClassVar[str] = "agent.reactivated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentDeleted(AgentEvent):
+    """An agent was deleted."""
+
+    name: ClassVar[str] = "agent.deleted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriberReassigned(CustomerEvent):
+    """A subscriber moved to the customer ``customer_id``, out of ``previous_customer_id``."""
+
+    name: ClassVar[str] = "subscriber.reassigned"
+
+    subscriber_id: TypeID
+    previous_customer_id: TypeID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriberDeleted(CustomerEvent):
+    """A subscriber was deleted."""
+
+    name: ClassVar[str] = "subscriber.deleted"
+
+    subscriber_id: TypeID

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from config.kernel.events import wires
 from config.kernel.guards import _guards
+from config.kernel.locks import _locks
 
 #: (event, handler) in the order in which handlers are called.
 WIRES = [
@@ -13,7 +15,6 @@ WIRES = [
     ("CustomerCreated", "credentials.handlers.issue_first_customer_key"),
     ("CustomerDeleted", "credentials.handlers.revoke_keys_of_deleted_customer"),
     ("CustomerDeleted", "billing.handlers.terminate_wallets_of_deleted_customer"),
-    ("CustomerFieldsChanging", "billing.handlers.lock_identity_of_billed_customer"),
     ("SubscriptionStarted", "credentials.handlers.issue_subscription_credential"),
     ("SubscriptionStarted", "billing.handlers.begin_billing"),
     ("SubscriptionTerminated", "credentials.handlers.revoke_keys_of_ended_subscription"),
@@ -34,23 +35,37 @@ GUARDS = [
 ]
 
 
+#: (model, lock) in the order in which locks are asked.
+LOCKS = [
+    ("Customer", "customers.locks.subscribed_customer"),
+    ("Customer", "billing.locks.billed_customer"),
+]
+
+
 def test_these_handlers_hear_these_events_and_no_others() -> None:
     assert by_name(wires()) == by_name(WIRES)
 
 
 def test_these_guards_speak_for_these_models_and_no_others() -> None:
-    registered = [
-        (model.__name__, f"{guard.__module__}.{guard.__qualname__}")
-        for model, guards in _guards.items()
-        for guard in guards
-    ]
+    assert by_name(registered(_guards)) == by_name(GUARDS)
 
-    assert by_name(registered) == by_name(GUARDS)
+
+def test_these_locks_speak_for_these_models_and_no_others() -> None:
+    assert by_name(registered(_locks)) == by_name(LOCKS)
 
 
 def test_handlers_and_guards_stand_in_the_modules_of_their_kind() -> None:
     assert {handler.split(".")[1] for _, handler in wires()} == {"handlers"}
     assert {guard.split(".")[1] for _, guard in GUARDS} == {"guards"}
+
+
+def registered(registry: Mapping[type, Iterable[Callable[..., Any]]]) -> list[tuple[str, str]]:
+    """Return the (model, dotted function) pairs of a registry of the kernel."""
+    return [
+        (model.__name__, f"{function.__module__}.{function.__qualname__}")
+        for model, functions in registry.items()
+        for function in functions
+    ]
 
 
 def by_name(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from billing.models.invoice import Invoice, InvoiceLine, InvoiceStatus, LineKind
 from billing.models.ledger import LedgerEntry, LedgerKind
 from billing.models.payment import Payment, PaymentMethod
 from billing.models.period import BilledPeriod, BillingCursor, DocumentCounter, LateUsage
+from billing.models.purge import UsagePurge
 from billing.models.usage import MetricHour, UsageEvent, UsageHour
 from billing.models.wallet import LotKind, Wallet, WalletLot, WalletStatus
 
@@ -31,6 +32,7 @@ __all__ = [
     "PaymentStatus",
     "UsageEvent",
     "UsageHour",
+    "UsagePurge",
     "Wallet",
     "WalletLot",
     "WalletStatus",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from catalog.models import Metric
 from config.kernel.money import AmountField
 from credentials.models import Credential
-from customers.models import Customer, Subscription
+from customers.models import UNCLASSIFIED_ID, Customer, Subscriber, Subscription
 
 
 def reference(model: type[models.Model], *, null: bool = False) -> models.ForeignKey[models.Model, models.Model]:
@@ -35,6 +36,9 @@ class UsageEvent(models.Model):
     customer = reference(Customer)
     subscription = reference(Subscription, null=True)
     credential = reference(Credential, null=True)
+    subscriber = reference(Subscriber, null=True)
+    #: What the event named, where that was nobody alive: ``subscription sub_…``. Usage is reassigned by it.
+    named = models.CharField(max_length=300, blank=True, default="", db_default="")
     properties = models.JSONField(default=dict)
 
     class Meta:
@@ -42,6 +46,16 @@ class UsageEvent(models.Model):
         indexes = [
             models.Index(name="usage_event_newest_first", fields=["-timestamp", "-id"]),
             models.Index(name="usage_event_of_customer", fields=["customer", "timestamp"]),
+            models.Index(
+                name="usage_event_unclassified",
+                fields=["named", "timestamp"],
+                condition=Q(customer=UNCLASSIFIED_ID),
+            ),
+            models.Index(
+                name="usage_event_of_subscriber",
+                fields=["subscriber", "timestamp"],
+                condition=Q(subscriber__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -50,7 +64,7 @@ class UsageEvent(models.Model):
 
 class HourlyRow(models.Model):
     """
-    What both roll-ups have in common: whose, which credential, which hour.
+    What both roll-ups have in common: whose, which credential and subscriber, which hour.
 
     ``id`` is the digest of the columns that identify the row. ``hour`` is when an hour begins on the customer's clock,
     so that no row straddles a local midnight, not even where the offset has half hours.
@@ -60,6 +74,7 @@ class HourlyRow(models.Model):
     customer = reference(Customer)
     subscription = reference(Subscription, null=True)
     credential = reference(Credential, null=True)
+    subscriber = reference(Subscriber, null=True)
     hour = models.DateTimeField()
     events = models.BigIntegerField(default=0)
 

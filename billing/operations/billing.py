@@ -37,20 +37,21 @@ class BillingResult:
 def open_cursor(subscription_id: TypeID) -> BillingCursor:
     """Begin to bill a subscription from its start on."""
     subscription = Subscription.objects.select_related("customer", "plan").find(subscription_id)
-    first = whole_period(subscription, subscription.starts_at)
+    first = whole_period(subscription, subscription.billed_from)
     return BillingCursor.objects.create(
         subscription=subscription,
         customer=subscription.customer,
-        billed_until=subscription.starts_at,
+        billed_until=subscription.billed_from,
         due_at=first.end,
     )
 
 
 @transaction.atomic
-def close_cursor(subscription_id: TypeID, *, now: datetime) -> None:
-    """Let the last period of a subscription that ended at ``now``, or before it began, be its last."""
+def close_cursor(subscription_id: TypeID) -> None:
+    """Let the last period of a subscription that has ended, or never began, be its last."""
     cursor = BillingCursor.objects.select_for_update().select_related("subscription").get(pk=subscription_id)
-    cursor.due_at = now if cursor.subscription.terminated_at is not None and cursor.billed_until < now else None
+    end = cursor.subscription.terminated_at
+    cursor.due_at = end if end is not None and cursor.billed_until < end else None
     cursor.save(update_fields=["due_at"])
 
 
@@ -111,7 +112,7 @@ def _periods_over(cursor: BillingCursor, now: datetime) -> Iterator[Period]:
         if period is not None and period.end <= now:
             cursor.billed_until = period.end
             yield period
-    ended = subscription.terminated_at is not None and cursor.billed_until >= subscription.terminated_at
+    ended = subscription.end is not None and cursor.billed_until >= subscription.end
     cursor.due_at = None if ended else whole_period(subscription, cursor.billed_until).end
     cursor.save(update_fields=["billed_until", "due_at"])
 

@@ -117,4 +117,4 @@ def _runs(subscription: Subscription, moment: datetime) -> bool:
     """Tell whether ``subscription`` ran at ``moment``, whatever became of it since."""
     if subscription.canceled_at is not None or subscription.starts_at > moment:
         return False
-    return subscription.terminated_at is None or moment < subscription.terminated_at
+    return subscription.end is None or moment < subscription.end

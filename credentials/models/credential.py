@@ -9,7 +9,7 @@ from django.db.models import Q
 from config.kernel.history import History
 from config.kernel.ids import TypeIDField
 from credentials.models.keyed import Keyed, KeyedQuerySet
-from customers.models import Customer, Subscription
+from customers.models import Agent, Customer, Subscriber, Subscription
 
 
 class CredentialKind(models.TextChoices):
@@ -32,11 +32,18 @@ class Credential(Keyed):
     subscription = models.ForeignKey(
         Subscription, on_delete=models.PROTECT, null=True, blank=True, related_name="credentials"
     )
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="credentials")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.PROTECT, null=True, blank=True, related_name="credentials"
+    )
+    #: The secret before the last rotation; it works until ``previous_until``.
+    previous_digest = models.BinaryField(max_length=32, unique=True, null=True, editable=False)
+    previous_until = models.DateTimeField(null=True, blank=True, editable=False)
     client_id = models.CharField("client id", max_length=64, null=True, blank=True, unique=True, editable=False)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
 
     objects = CredentialQuerySet.as_manager()
-    history = History(excluded_fields=["digest", "last_used_at"])
+    history = History(excluded_fields=["digest", "previous_digest", "last_used_at"])
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -44,6 +51,10 @@ class Credential(Keyed):
             models.CheckConstraint(
                 name="credential_in_use_has_a_digest",
                 condition=Q(digest__isnull=False) | Q(revoked_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="credential_previous_secret_has_an_end",
+                condition=Q(previous_digest__isnull=True) | Q(previous_until__isnull=False),
             ),
             models.CheckConstraint(
                 name="credential_of_a_client_has_a_client_id",

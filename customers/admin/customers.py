@@ -28,7 +28,11 @@ from customers.operations.deletion import delete_customer
 from customers.operations.subscriptions import start_subscription
 from customers.operations.suspension import reactivate_customer, suspend_customer
 
-STATUS_COLOURS: dict[str, Colour] = {CustomerStatus.ACTIVE: "success", CustomerStatus.SUSPENDED: "danger"}
+STATUS_COLOURS: dict[str, Colour] = {
+    CustomerStatus.ACTIVE: "success",
+    CustomerStatus.INACTIVE: "warning",
+    CustomerStatus.SUSPENDED: "danger",
+}
 WHY_LOCKED = "Locked, because the customer has subscriptions."
 WHY_SYSTEM = "The bucket for usage whose customer is not known. It stays as it is."
 
@@ -45,12 +49,7 @@ class CustomerStatusFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Keep the customers with the status asked for."""
-        match self.value():
-            case CustomerStatus.ACTIVE:
-                return queryset.with_access(timezone.now())
-            case CustomerStatus.SUSPENDED:
-                return queryset.suspended(timezone.now())
-        return queryset
+        return queryset.with_status(self.value(), timezone.now()) if self.value() in CustomerStatus.values else queryset
 
 
 @display(description="status")

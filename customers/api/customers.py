@@ -117,8 +117,7 @@ class CustomerFilter(StrictFilterSet):
 
     def with_status(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Keep those with the status now."""
-        now = timezone.now()
-        return customers.suspended(now) if value == CustomerStatus.SUSPENDED else customers.with_access(now)
+        return customers.with_status(value, timezone.now())
 
     def with_words(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Keep those with all the words."""

@@ -1,4 +1,4 @@
-"""Customers: who buys, in which currency and zone, and whether their access is on."""
+"""Customers: who buys, in which currency and zone, below whom, and whether their access is on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Self
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -14,26 +16,24 @@ from django.db.models.functions import Lower
 
 from config.kernel.history import History
 from config.kernel.ids import TypeID, TypeIDField
-from config.kernel.models import Record, RecordQuerySet
 from config.kernel.money import CurrencyField
+from config.kernel.search import beginning_with, search_column
+from customers.models.billing_identity import BillingIdentity, BillingMode, PaymentProvider
+from customers.models.limits import Limited, Tier
+from customers.models.suspension import Suspendable, SuspendableQuerySet, suspension_rules
 
 #: The bucket for usage whose customer is not known; the row is made by a migration.
 UNCLASSIFIED_ID = TypeID("cust_00000000000000000000000000")
 
-
-class Tier(models.TextChoices):
-    """The service level of a customer."""
-
-    FREE = "free", "Free"
-    DEVELOPER = "developer", "Developer"
-    STARTUP = "startup", "Startup"
-    ENTERPRISE = "enterprise", "Enterprise"
+#: How many customers deep a tree may be, its root included.
+MAX_DEPTH = 8
 
 
 class CustomerStatus(models.TextChoices):
-    """Whether a customer's access is on."""
+    """Whether a customer is a going concern, and whether its access is on; a suspension outranks the rest."""
 
     ACTIVE = "active", "Active"
+    INACTIVE = "inactive", "Inactive"
     SUSPENDED = "suspended", "Suspended"
 
 
@@ -43,87 +43,138 @@ def validate_timezone(name: str) -> None:
         raise ValidationError("“%(name)s” is not an IANA time zone.", code="invalid", params={"name": name})
 
 
-class CustomerQuerySet(RecordQuerySet["Customer"]):
+class CustomerQuerySet(SuspendableQuerySet["Customer"]):
     """Customers, deleted ones included until ``live()`` is asked for."""
-
-    def live(self) -> Self:
-        """Keep those that are not deleted."""
-        return self.filter(deleted_at__isnull=True)
 
     def real(self) -> Self:
         """Leave the UNCLASSIFIED customer out."""
         return self.exclude(pk=UNCLASSIFIED_ID)
 
-    def suspended(self, now: datetime) -> Self:
-        """Keep those whose access is off at ``now``."""
-        return self.filter(Q(suspended_until__isnull=True) | Q(suspended_until__gt=now), suspended_at__isnull=False)
-
-    def with_access(self, now: datetime) -> Self:
-        """Keep those whose access is on at ``now``, whether or not a worker has lifted the suspension yet."""
-        return self.filter(Q(suspended_at__isnull=True) | Q(suspended_until__lte=now))
-
-    def suspension_over(self, now: datetime) -> Self:
-        """Keep those whose suspension has run out but is still written down."""
-        return self.filter(suspended_until__lte=now)
+    def with_status(self, status: str, now: datetime) -> Self:
+        """Keep those that stand at ``status`` at ``now``."""
+        if status == CustomerStatus.SUSPENDED:
+            return self.suspended(now)
+        return self.with_access(now).filter(deactivated_at__isnull=status == CustomerStatus.ACTIVE)
 
     def searched(self, words: str) -> Self:
-        """Keep those with every word in name, e-mail or external id."""
-        found = self
-        for word in words.split():
-            found = found.filter(Q(name__icontains=word) | Q(email__icontains=word) | Q(external_id__istartswith=word))
-        return found
+        """Keep those in whose name, e-mail or external id every one of ``words`` begins a word."""
+        query = beginning_with(words)
+        return self if query is None else self.filter(search=query)
+
+    def with_domain(self, domain: str) -> Self:
+        """Keep those that the e-mail domain is associated with."""
+        return self.filter(associated_domains__contains=[domain.lower()])
 
 
-class Customer(Record):
+# Two changes at once could each be fine and together close a circle, so trees change one after the other.
+TREE_IS_SOUND = f"""
+    IF NEW.parent_id IS NULL OR (TG_OP = 'UPDATE' AND OLD.parent_id IS NOT DISTINCT FROM NEW.parent_id) THEN
+        RETURN NEW;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('customers_customer.parent'));
+    WITH RECURSIVE above (id, depth) AS (
+        SELECT NEW.parent_id, 1
+        UNION ALL
+        SELECT one.parent_id, above.depth + 1 FROM above JOIN customers_customer one ON one.id = above.id
+        WHERE one.parent_id IS NOT NULL AND above.depth <= {MAX_DEPTH}
+    )
+    SELECT max(depth), bool_or(id = NEW.id) INTO height, is_circle FROM above;
+    IF is_circle THEN
+        RAISE EXCEPTION 'a customer cannot stand below itself'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'customer_tree_has_no_circle';
+    END IF;
+    WITH RECURSIVE below (id, depth) AS (
+        SELECT NEW.id, 1
+        UNION ALL
+        SELECT one.id, below.depth + 1 FROM below JOIN customers_customer one ON one.parent_id = below.id
+        WHERE one.deleted_at IS NULL AND below.depth <= {MAX_DEPTH}
+    )
+    SELECT height + max(depth) INTO height FROM below;
+    IF height > {MAX_DEPTH} THEN
+        RAISE EXCEPTION 'a tree of customers is at most {MAX_DEPTH} deep'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'customer_tree_is_not_too_deep';
+    END IF;
+    RETURN NEW;
+"""  # noqa: S608 - only a constant of ours is filled in.
+
+SUSPENSION_INDEXES, SUSPENSION_CONSTRAINTS = suspension_rules("customer")
+
+
+class Customer(BillingIdentity, Limited, Suspendable):
     """A company or person who buys; money is in ``currency``, days and months are those of ``timezone``."""
 
     id = TypeIDField("cust")
     name = models.CharField(max_length=200)
     email = models.EmailField(max_length=254)
     external_id = models.CharField("external id", max_length=255, null=True, blank=True)
-    tier = models.CharField(max_length=20, choices=Tier, default=Tier.FREE)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     currency = CurrencyField(default="USD")
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
-    legal_name = models.CharField(max_length=200, blank=True)
-    billing_email = models.EmailField(max_length=254, blank=True)
-    net_payment_term_days = models.PositiveSmallIntegerField("net payment term (days)", default=30)
-    invoice_grace_days = models.PositiveSmallIntegerField("invoice grace period (days)", default=0)
+    #: E-mail domains in lower case; a subscriber with one of them probably belongs here.
+    associated_domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    storefront_url = models.URLField("storefront URL", max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
-    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    suspended_until = models.DateTimeField(null=True, blank=True, editable=False)
-    suspension_reason = models.TextField(blank=True, editable=False)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    search = search_column("name", "email", "external_id")
 
     objects = CustomerQuerySet.as_manager()
-    history = History()
+    history = History(excluded_fields=["search"])
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [("terminate_customer", "Can delete customers with all that is open")]
         indexes = [
-            models.Index(name="customer_newest_first", fields=["-created_at", "-id"]),
+            *SUSPENSION_INDEXES,
             models.Index(
-                name="customer_suspension_end",
-                fields=["suspended_until"],
-                condition=Q(suspended_until__isnull=False),
+                name="customer_newest_first", fields=["-created_at", "-id"], condition=Q(deleted_at__isnull=True)
             ),
+            models.Index(
+                name="customer_of_tier", fields=["tier", "-created_at", "-id"], condition=Q(deleted_at__isnull=True)
+            ),
+            models.Index(
+                name="customer_inactive",
+                fields=["-created_at", "-id"],
+                condition=Q(deleted_at__isnull=True, deactivated_at__isnull=False),
+            ),
+            GinIndex(name="customer_words", fields=["search"], fastupdate=False),
+            GinIndex(name="customer_metadata", fields=["metadata"], opclasses=["jsonb_path_ops"]),
+            GinIndex(name="customer_domains", fields=["associated_domains"]),
         ]
         constraints = [
+            *SUSPENSION_CONSTRAINTS,
             models.UniqueConstraint(
                 Lower("email"), name="customer_one_live_per_email", condition=Q(deleted_at__isnull=True)
             ),
             models.UniqueConstraint(
                 fields=["external_id"], name="customer_one_live_per_external_id", condition=Q(deleted_at__isnull=True)
             ),
-            models.CheckConstraint(
-                name="customer_suspension_ends_after_it_begins",
-                condition=Q(suspended_until__isnull=True)
-                | Q(suspended_at__isnull=False, suspended_until__gt=F("suspended_at")),
-            ),
             models.CheckConstraint(name="customer_tier_is_known", condition=Q(tier__in=Tier.values)),
+            models.CheckConstraint(
+                name="customer_billing_mode_is_known", condition=Q(billing_mode__in=BillingMode.values)
+            ),
+            models.CheckConstraint(
+                name="customer_payment_provider_is_known", condition=Q(payment_provider__in=PaymentProvider.values)
+            ),
+            models.CheckConstraint(
+                name="customer_is_not_its_own_parent", condition=Q(parent__isnull=True) | ~Q(parent=F("id"))
+            ),
+            models.CheckConstraint(
+                name="customer_limits_are_positive",
+                condition=(Q(daily_requests__isnull=True) | Q(daily_requests__gt=0))
+                & (Q(rate_limit__isnull=True) | Q(rate_limit__gt=0))
+                & (Q(max_tokens_per_request__isnull=True) | Q(max_tokens_per_request__gt=0)),
+            ),
         ]
         triggers = [
             # Deleting a customer means writing down when; invoices outlive it.
             pgtrigger.Protect(name="customer_row_stays", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="customer_tree_is_sound",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                declare=[("height", "integer"), ("is_circle", "boolean")],
+                func=TREE_IS_SOUND,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -134,10 +185,8 @@ class Customer(Record):
         """Whether this is the UNCLASSIFIED customer."""
         return self.pk == UNCLASSIFIED_ID
 
-    def is_suspended(self, now: datetime) -> bool:
-        """Whether access is off at ``now``; the clock decides, not whether a worker has run."""
-        return self.suspended_at is not None and (self.suspended_until is None or self.suspended_until > now)
-
     def status(self, now: datetime) -> CustomerStatus:
         """Return the status at ``now``."""
-        return CustomerStatus.SUSPENDED if self.is_suspended(now) else CustomerStatus.ACTIVE
+        if self.is_suspended(now):
+            return CustomerStatus.SUSPENDED
+        return CustomerStatus.ACTIVE if self.deactivated_at is None else CustomerStatus.INACTIVE

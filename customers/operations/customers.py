@@ -12,9 +12,10 @@ from django.db import transaction
 
 from config.kernel.constraints import refusing
 from config.kernel.events import publish
+from config.kernel.locks import lock_reason
 from customers.errors import CustomerFieldLocked, DuplicateEmail, DuplicateExternalId, SystemCustomer
-from customers.events import CustomerCreated, CustomerFieldsChanging, CustomerTierChanged, CustomerUpdated
-from customers.models import Customer, Subscription, Tier
+from customers.events import CustomerCreated, CustomerTierChanged, CustomerUpdated
+from customers.models import Customer, Tier
 
 #: What stays as it is once something is assigned to the customer.
 LOCKED_FIELDS = ("external_id", "currency")
@@ -67,7 +68,7 @@ def update_customer(customer_id: str, *, now: datetime, **changes: Any) -> Custo
     changed = customer.assign(changes)
     if not changed:
         return customer
-    _refuse_locked(customer, changed, now)
+    _refuse_locked(customer, changed)
     with _one_live_customer(customer):
         customer.save_changes(*changed, now=now)
     publish(CustomerUpdated(customer_id=customer.id, at=now, fields=tuple(changed)))
@@ -90,14 +91,11 @@ def lock_customer(customer_id: str) -> Customer:
     return customer
 
 
-def _refuse_locked(customer: Customer, changed: list[str], now: datetime) -> None:
-    """Refuse a change of a locked field once something is assigned; higher apps speak through their handlers."""
-    locked = tuple(name for name in LOCKED_FIELDS if name in changed)
-    if not locked:
-        return
-    if Subscription.objects.filter(customer=customer).exists():
-        raise CustomerFieldLocked(param=locked[0], field=locked[0], reason="subscriptions")
-    publish(CustomerFieldsChanging(customer_id=customer.id, at=now, fields=locked))
+def _refuse_locked(customer: Customer, changed: list[str]) -> None:
+    """Refuse a change of a locked field once something is assigned."""
+    locked = next((name for name in LOCKED_FIELDS if name in changed), None)
+    if locked is not None and (reason := lock_reason(customer)) is not None:
+        raise CustomerFieldLocked(param=locked, field=locked, reason=reason)
 
 
 @contextmanager

@@ -55,6 +55,7 @@ def start_subscription(
         name=name or chosen.name,
         billing_time=billing_time,
         starts_at=starts_at or now,
+        anchor_at=starts_at or now,
         created_at=now,
         updated_at=now,
     )
@@ -91,7 +92,8 @@ def terminate_subscription(subscription_id: str, *, now: datetime) -> Subscripti
     elif status is SubscriptionStatus.ACTIVE:
         subscription.terminated_at = now
         subscription.save_changes("terminated_at", now=now)
-        publish(SubscriptionTerminated(customer_id=subscription.customer_id, subscription_id=subscription.id, at=now))
+        whose = {"customer_id": subscription.customer_id, "subscription_id": subscription.id}
+        publish(SubscriptionTerminated(**whose, at=now, ended_at=now))
     else:
         raise SubscriptionEnded(status=status)
     return subscription

@@ -15,7 +15,7 @@ def schedule_of(subscription: Subscription) -> Schedule:
     return Schedule(
         interval=Interval(subscription.plan.interval),
         billing_time=BillingTime(subscription.billing_time),
-        anchor=subscription.starts_at,
+        anchor=subscription.anchor_at,
         timezone=subscription.customer.timezone,
     )
 
@@ -27,12 +27,12 @@ def whole_period(subscription: Subscription, moment: datetime) -> Period:
 
 def current_period(subscription: Subscription, now: datetime) -> Period | None:
     """Return the part of the period around ``now`` in which the subscription runs; None when it does not."""
-    return whole_period(subscription, now).clip(subscription.starts_at, subscription.terminated_at)
+    return whole_period(subscription, now).clip(subscription.starts_at, subscription.end)
 
 
 def periods_of(subscription: Subscription, start: datetime, end: datetime) -> Iterator[Period]:
     """Yield the periods that share time with [``start``, ``end``), clipped to the subscription's own bounds."""
     for whole in periods_between(schedule_of(subscription), start, end):
-        period = whole.clip(subscription.starts_at, subscription.terminated_at)
+        period = whole.clip(subscription.starts_at, subscription.end)
         if period is not None:
             yield period

@@ -1,4 +1,4 @@
-"""Refusals about customers and subscriptions."""
+"""Refusals about customers."""
 
 from __future__ import annotations
 
@@ -80,52 +80,27 @@ class CustomerDeletionNeedsConfirmation(DomainError):
     sentence = "The deletion has consequences and needs to be confirmed"
 
 
-class ProductNotSubscribable(DomainError):
-    """Only products in BETA or GA take new subscriptions."""
+class CustomerIsInactive(DomainError):
+    """An inactive customer takes no new subscriptions or keys."""
 
-    code = "product_not_subscribable"
+    code = "customer_inactive"
     type = ErrorType.CONFLICT
-    sentence = "A product in {stage} takes no new subscriptions"
+    sentence = "The customer is inactive"
 
 
-class PlanNotActive(DomainError):
-    """Only an active rate plan takes new subscriptions."""
+class CircularParent(DomainError):
+    """A customer cannot stand below itself, directly or through others."""
 
-    code = "rate_plan_not_active"
+    code = "circular_parent"
     type = ErrorType.CONFLICT
-    sentence = "The rate plan is {status}; only an ACTIVE one takes subscriptions"
-    param = "plan"
+    sentence = "A customer cannot stand below itself"
+    param = "parent"
 
 
-class CurrencyMismatch(DomainError):
-    """A customer subscribes in its own currency only."""
+class HierarchyTooDeep(DomainError):
+    """A tree of customers has a bounded depth; ``details.deepest`` is the bound."""
 
-    code = "currency_mismatch"
+    code = "hierarchy_too_deep"
     type = ErrorType.CONFLICT
-    sentence = "The plan is in {plan}, the customer in {customer}"
-    param = "plan"
-
-
-class DuplicateSubscriptionExternalId(DomainError):
-    """Another subscription that has not ended has the external id."""
-
-    code = "duplicate_external_id"
-    type = ErrorType.CONFLICT
-    sentence = "A subscription with external id '{external_id}' already exists"
-    param = "external_id"
-
-
-class SubscriptionEnded(DomainError):
-    """The subscription is terminated or canceled already."""
-
-    code = "subscription_ended"
-    type = ErrorType.CONFLICT
-    sentence = "The subscription is {status}"
-
-
-class ProductHasSubscriptions(DomainError):
-    """A product retires only when no live subscription is left."""
-
-    code = "product_has_subscriptions"
-    type = ErrorType.CONFLICT
-    sentence = "The product has {count} live subscription(s)"
+    sentence = "A tree of customers is at most {deepest} deep"
+    param = "parent"
