@@ -15,13 +15,26 @@ UTC_ZONE = ZoneInfo("UTC")
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution:
-    """Whose an event is; ``zone`` is the customer's, ``metrics`` those that the subscription's plan charges."""
+    """
+    Whose an event is; ``zone`` is the customer's, ``metrics`` those that the subscription's plan charges.
+
+    ``named`` is what an event named that landed on UNCLASSIFIED (``subscription sub_…``), empty for all others.
+    """
 
     customer: TypeID
     subscription: TypeID | None = None
     credential: TypeID | None = None
+    subscriber: TypeID | None = None
     zone: ZoneInfo = UTC_ZONE
     metrics: Sequence[Metric] = ()
+    named: str = ""
+
+    @property
+    def owners(self) -> tuple[TypeID, TypeID | None, TypeID | None, TypeID | None]:
+        """Customer, subscription, credential and subscriber: what roll-ups are kept by, in the order of columns."""
+        return self.customer, self.subscription, self.credential, self.subscriber
 
 
-UNCLASSIFIED = Attribution(customer=UNCLASSIFIED_ID)
+def unclassified(named: str, subscriber: TypeID | None = None) -> Attribution:
+    """Return the attribution of an event that named nobody alive but perhaps an UNCLASSIFIED subscriber."""
+    return Attribution(customer=UNCLASSIFIED_ID, subscriber=subscriber, named=named)

@@ -5,10 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from billing.models import Invoice, InvoiceLine
 from config.kernel.digests import exact_json
 from config.kernel.money import plain
+from customers.models import Customer
+
+
+def billing_identity(customer: Customer) -> dict[str, Any]:
+    """Return whom an invoice is made out to and how to pay it, as it stands on the invoice from its issue on."""
+    return {
+        "customer": customer.id,
+        "external_id": customer.external_id,
+        "name": customer.name,
+        "legal_name": customer.legal_name,
+        "email": customer.billing_email or customer.email,
+        "phone": customer.billing_phone,
+        "tax_id": customer.tax_id,
+        "address": customer.address,
+        "remittance_instructions": customer.remittance_instructions,
+    }
 
 
 def content_hash(invoice: Invoice, lines: Sequence[InvoiceLine]) -> str:

@@ -71,3 +71,11 @@ class InvoiceNotOpen(DomainError):
     code = "invoice_not_open"
     type = ErrorType.CONFLICT
     sentence = "The invoice is {status} and has nothing due"
+
+
+class NothingSuggested(DomainError):
+    """Neither its subscriber nor an e-mail domain tells whose usage it is."""
+
+    code = "no_suggested_customer"
+    type = ErrorType.CONFLICT
+    sentence = "Nothing suggests whose usage that is"

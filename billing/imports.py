@@ -50,6 +50,11 @@ class Mapped:
         values = {name: number_or_text(value) for name, value in found.items() if value not in (None, "")}
         return {**{name: number_or_text(value) for name, value in self.constants.items()}, **values}
 
+    def subscriber(self, row: Row) -> str | None:
+        """Return who used what ``row`` describes; None for an empty column and for none."""
+        value = row.columns.get(self.fields["subscriber"]) if "subscriber" in self.fields else None
+        return None if value in (None, "") else str(value)
+
     def timestamp(self, row: Row) -> datetime | None:
         """
         Return when ``row`` happened: an ISO 8601 time (without an offset: in ``zone``) or milliseconds since 1970.
@@ -73,7 +78,7 @@ class Mapped:
 
 
 #: What an event is mapped to besides its properties.
-RESERVED = frozenset({"timestamp", "transaction_id"})
+RESERVED = frozenset({"subscriber", "timestamp", "transaction_id"})
 
 
 def number_or_text(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,8 @@ from config.kernel.money import EXACT
 MAX_TRANSACTION_ID = 255
 MAX_TYPE = 100
 MAX_MODEL = 255
+MAX_SUBSCRIBER = 255
+MAX_PRODUCT = 100
 #: How far a sender's clock may run ahead of ours.
 CLOCK_SKEW = timedelta(minutes=5)
 #: Before this, offsets leave what Python can count and time zones were no whole minutes.
@@ -29,6 +31,9 @@ FINEST = Decimal("1e-12")
 #: How a number may be spelled where it comes as text.
 NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
+#: How the code of a product is spelled.
+PRODUCT_CODE = re.compile(r"[a-z0-9][a-z0-9._-]*", re.ASCII)
+
 SECRET_PREFIXES = ("sk-cust-", "sk_live_", "mcs_", "mk_live_")
 
 
@@ -38,14 +43,16 @@ class ReferenceKind(StrEnum):
     CREDENTIAL = "credential"
     SUBSCRIPTION = "subscription"
     CUSTOMER = "customer"
+    SUBSCRIBER = "subscriber"
 
 
 REFERENCE_PREFIX = {
     ReferenceKind.CREDENTIAL: "key",
     ReferenceKind.SUBSCRIPTION: "sub",
     ReferenceKind.CUSTOMER: "cust",
+    ReferenceKind.SUBSCRIBER: "subr",
 }
-FIELDS = frozenset({"transaction_id", "type", "timestamp", "properties", *ReferenceKind})
+FIELDS = frozenset({"transaction_id", "type", "timestamp", "product", "properties", *ReferenceKind})
 
 
 class InvalidEvent(ValueError):
@@ -59,7 +66,12 @@ class InvalidEvent(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class NewEvent:
-    """A well-formed event; ``content`` is the digest of all that the sender said but the transaction id."""
+    """
+    A well-formed event; ``content`` is the digest of all that the sender said but the transaction id.
+
+    ``subscriber`` is an id of ours, an e-mail address or what the customer calls the subscriber; ``product`` an id or
+    a code. Both are None where nothing is said.
+    """
 
     transaction_id: str
     type: str
@@ -68,11 +80,19 @@ class NewEvent:
     reference: str
     properties: Mapping[str, Any]
     content: UUID
+    subscriber: str | None = None
+    product: str | None = None
 
     @property
     def key(self) -> UUID:
         """What the event is counted once by."""
         return digest_of(self.transaction_id)
+
+    @property
+    def named(self) -> str:
+        """Whom the event names, as it is kept where that is nobody alive: ``subscription sub_…``."""
+        # Case makes no difference to an e-mail address, and usage is reassigned by what it names.
+        return f"{self.kind} {self.reference.lower() if '@' in self.reference else self.reference}"
 
     @property
     def model(self) -> str:
@@ -97,6 +117,7 @@ def parse_event(data: object, *, now: datetime) -> NewEvent:
     if not isinstance(properties, Mapping):
         raise InvalidEvent("invalid_properties", "properties", "'properties' is an object")
     kind, reference = _reference(data)
+    subscriber, product = _optional(data, ReferenceKind.SUBSCRIBER, _subscriber), _optional(data, "product", _product)
     event_type = _text(data, "type", MAX_TYPE)
     said = data.get("timestamp")
     timestamp = now if said is None else _timestamp(said, now)
@@ -106,8 +127,12 @@ def parse_event(data: object, *, now: datetime) -> NewEvent:
         timestamp=timestamp,
         kind=kind,
         reference=reference,
+        subscriber=subscriber,
+        product=product,
         properties=properties,
-        content=digest_of(event_type, None if said is None else timestamp, kind, reference, properties),
+        content=digest_of(
+            event_type, None if said is None else timestamp, kind, reference, subscriber, product, properties
+        ),
     )
 
 
@@ -139,17 +164,56 @@ def _reference(data: Mapping[str, Any]) -> tuple[ReferenceKind, str]:
     """Return how the event says whose it is, refusing what is no id, and above all a secret."""
     kind = next((kind for kind in ReferenceKind if data.get(kind) is not None), None)
     if kind is None:
-        raise InvalidEvent("required", "credential", "An event names a credential, a subscription or a customer")
+        sentence = "An event names a credential, a subscription, a customer or a subscriber"
+        raise InvalidEvent("required", "credential", sentence)
     value = data[kind]
-    if isinstance(value, str) and value.startswith(SECRET_PREFIXES):
-        raise InvalidEvent(f"invalid_{kind}", kind, "An event names a credential by its id, never by its secret")
+    if kind is ReferenceKind.SUBSCRIBER:
+        return kind, _subscriber(value)
+    _refuse_secret(kind, value)
     if kind is ReferenceKind.CREDENTIAL and isinstance(value, str) and value.startswith("mc_"):
         return kind, value
+    return kind, _id(kind, value, REFERENCE_PREFIX[kind])
+
+
+def _optional(data: Mapping[str, Any], name: str, read: Callable[[object], str]) -> str | None:
+    """Return what an event may say, or None."""
+    value = data.get(name)
+    return None if value is None else read(value)
+
+
+def _subscriber(value: object) -> str:
+    """Return an id of a subscriber, or what may be an e-mail address or the customer's own name of one."""
+    name = ReferenceKind.SUBSCRIBER
+    _refuse_secret(name, value)
+    prefix = REFERENCE_PREFIX[name]
+    if isinstance(value, str) and value.startswith(f"{prefix}_"):
+        return _id(name, value, prefix)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_SUBSCRIBER or not value.isprintable() or value.isspace():
+        sentence = f"'{name}' is an id, an e-mail address or a subscriber ID of 1 to {MAX_SUBSCRIBER} characters"
+        raise InvalidEvent(f"invalid_{name}", name, sentence)
+    return value
+
+
+def _product(value: object) -> str:
+    """Return the id or the code of a product."""
+    _refuse_secret("product", value)
+    if isinstance(value, str) and len(value) <= MAX_PRODUCT and PRODUCT_CODE.fullmatch(value):
+        return value
+    raise InvalidEvent("invalid_product", "product", "'product' is the id or the code of a product")
+
+
+def _refuse_secret(name: str, value: object) -> None:
+    if isinstance(value, str) and value.startswith(SECRET_PREFIXES):
+        raise InvalidEvent(f"invalid_{name}", name, "An event names a credential by its id, never by its secret")
+
+
+def _id(name: str, value: object, prefix: str) -> str:
+    """Return an id of the kind ``prefix``."""
     try:
-        return kind, TypeID.parse(value, REFERENCE_PREFIX[kind])
+        return TypeID.parse(value, prefix)
     except MalformedTypeID as error:
-        sentence = f"'{kind}' is not an id of the form {REFERENCE_PREFIX[kind]}_…"
-        raise InvalidEvent(f"invalid_{kind}", kind, sentence) from error
+        sentence = f"'{name}' is not an id of the form {prefix}_…"
+        raise InvalidEvent(f"invalid_{name}", name, sentence) from error
 
 
 def _text(data: Mapping[str, Any], name: str, longest: int) -> str:

@@ -13,7 +13,7 @@ from catalog.models import Charge
 from catalog.pricing import Rating
 from config.kernel.money import EXACT, plain, round_money
 from customers.models import Subscription
-from customers.periods import Period, local_days
+from customers.periods import Period, first_instant_of_day, local_days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +30,21 @@ class NewLine:
     tiers: list[dict[str, str | None]] = field(default_factory=list)
 
 
-def base_line(subscription: Subscription, period: Period, whole: Period) -> NewLine | None:
-    """Return the base fee for ``period``, a part of ``whole`` by days; None for a plan without one."""
-    plan = subscription.plan
-    if not plan.amount:
+def base_line(
+    subscription: Subscription, period: Period, whole: Period, *, ends_in_change: bool = False
+) -> NewLine | None:
+    """
+    Return the base fee for ``period``, a part of ``whole`` by days; None for a plan without one.
+
+    The day of a termination is paid. With ``ends_in_change`` another plan begins where ``period`` ends, and that whole
+    day belongs to it; None also where no day is left.
+    """
+    plan, timezone = subscription.plan, subscription.customer.timezone
+    paid = period.clip(None, first_instant_of_day(period.end, timezone)) if ends_in_change else period
+    if not plan.amount or paid is None:
         return None
-    timezone = subscription.customer.timezone
-    amount = round_money(prorate(plan.amount, used=period, whole=whole, timezone=timezone), plan.currency)
-    days, of = (local_days(span.start, span.end, timezone) for span in (period, whole))
+    amount = round_money(prorate(plan.amount, used=paid, whole=whole, timezone=timezone), plan.currency)
+    days, of = (local_days(span.start, span.end, timezone) for span in (paid, whole))
     part = "" if days == of else f" ({days} of {of} days)"
     return NewLine(
         kind=LineKind.BASE,

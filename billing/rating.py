@@ -18,7 +18,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, kw_only=True)
 class HourOfUnits:
-    """The units of one metric in one hour for one combination of credential, model and dimensions."""
+    """The units of one metric in one hour for one combination of credential, subscriber, model and dimensions."""
 
     hour: datetime
     metric: str
@@ -28,6 +28,8 @@ class HourOfUnits:
     events: int
     total: Decimal
     maximum: Decimal | None
+    subscription: str | None = None
+    subscriber: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,15 @@ def hourly_costs(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list
     return costs
 
 
+def units_after(aggregation: str, before: Decimal, rows: Iterable[HourOfUnits]) -> Decimal:
+    """Return the units of a period once ``rows`` come on top of ``before``."""
+    if aggregation == Aggregation.COUNT:
+        return before + sum(row.events for row in rows)
+    if aggregation == Aggregation.SUM:
+        return before + sum((row.total for row in rows), ZERO)
+    return max([before, *(row.maximum for row in rows if row.maximum is not None)])
+
+
 def _by_charge(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> dict[str, list[HourOfUnits]]:
     """Give every row to the one charge that claims it."""
     of_metric: dict[str, list[Charge]] = defaultdict(list)
@@ -91,13 +102,7 @@ def _rated(charge: Charge, rows: Sequence[HourOfUnits]) -> RatedCharge:
 
 
 def _units(charge: Charge, before: Decimal, rows: Iterable[HourOfUnits]) -> Decimal:
-    """Return the units of the period once ``rows`` come on top of ``before``."""
-    aggregation = charge.metric.aggregation
-    if aggregation == Aggregation.COUNT:
-        return before + sum(row.events for row in rows)
-    if aggregation == Aggregation.SUM:
-        return before + sum((row.total for row in rows), ZERO)
-    return max([before, *(row.maximum for row in rows if row.maximum is not None)])
+    return units_after(charge.metric.aggregation, before, rows)
 
 
 def _costs_of(charge: Charge, price: Price, rows: Sequence[HourOfUnits]) -> list[HourCost]:

@@ -64,8 +64,7 @@ class RollUp:
                 self._add_units(event, attribution, hour, metric, units)
 
     def _add_usage(self, event: NewEvent, attribution: Attribution, hour: datetime) -> None:
-        whose = (attribution.customer, attribution.subscription, attribution.credential)
-        key = digest_of("usage", *whose, hour, event.type, event.model)
+        key = digest_of("usage", *attribution.owners, hour, event.type, event.model)
         row = self.usage.get(key)
         if row is None:
             row = UsageAddition(attribution=attribution, hour=hour, type=event.type, model=event.model)
@@ -81,9 +80,8 @@ class RollUp:
     def _add_units(
         self, event: NewEvent, attribution: Attribution, hour: datetime, metric: Metric, units: Decimal
     ) -> None:
-        whose = (attribution.customer, attribution.subscription, attribution.credential)
         dimensions = dimensions_of(metric, event.properties)
-        key = digest_of("metric", *whose, hour, metric.id, event.model, dimensions)
+        key = digest_of("metric", *attribution.owners, hour, metric.id, event.model, dimensions)
         row = self.metrics.get(key)
         if row is None:
             row = MetricAddition(

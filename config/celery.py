@@ -15,6 +15,9 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "expire suspensions": {"task": "customers.tasks.expire_suspensions", "schedule": 60.0},
+    "end subscriptions": {"task": "customers.tasks.end_subscriptions", "schedule": 60.0},
     "expire holds": {"task": "billing.tasks.expire_holds", "schedule": 60.0},
+    "flush last used": {"task": "credentials.tasks.flush_last_used", "schedule": 60.0},
     "bill what is due": {"task": "billing.tasks.bill_due", "schedule": crontab(minute="5")},
+    "purge usage of deleted customers": {"task": "billing.tasks.purge_usage", "schedule": crontab(minute="35")},
 }

@@ -41,6 +41,9 @@ NAVIGATION = [
         "separator": True,
         "items": [
             page("Customers", "customers.customer", "groups"),
+            page("Teams", "customers.team", "diversity_3"),
+            page("Apps and agents", "customers.agent", "smart_toy"),
+            page("Subscribers", "customers.subscriber", "person"),
             page("Subscriptions", "customers.subscription", "autorenew"),
         ],
     },
@@ -60,6 +63,8 @@ NAVIGATION = [
         "items": [
             page("Usage", "billing.customerusage", "monitoring"),
             page("Usage events", "billing.usageevent", "bar_chart"),
+            page("Unclassified usage", "billing.unclassifiedusage", "contact_support"),
+            page("Reassigned usage", "billing.usagereassignment", "move_up"),
             page("Invoices", "billing.invoice", "receipt_long"),
             page("Payments", "billing.payment", "payments"),
             page("Wallets", "billing.wallet", "account_balance_wallet"),

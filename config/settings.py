@@ -176,6 +176,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "MaturityStageEnum": "catalog.models.MaturityStage",
         "RatePlanStatusEnum": "catalog.models.PlanStatus",
         "CustomerStatusEnum": "customers.models.CustomerStatus",
+        "AgentStatusEnum": "customers.models.AgentStatus",
+        "AgentKindEnum": "customers.models.AgentKind",
         "SubscriptionStatusEnum": "customers.models.SubscriptionStatus",
         "InvoiceStatusEnum": "billing.models.invoice.InvoiceStatus",
     },

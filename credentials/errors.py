@@ -21,6 +21,32 @@ class OperatorKeyRevokedAlready(DomainError):
     sentence = "The operator key is revoked already"
 
 
+class CredentialExpired(DomainError):
+    """A credential keeps its expiry when it is rotated, so one that has expired would come back to no use."""
+
+    code = "credential_expired"
+    type = ErrorType.CONFLICT
+    sentence = "The credential has expired; issue a new one instead"
+
+
+class GraceOutOfRange(DomainError):
+    """The secret before a rotation goes on for a week at most; ``details.longest_s`` is that in seconds."""
+
+    code = "invalid_grace_seconds"
+    type = ErrorType.VALIDATION
+    sentence = "The old secret can go on for 0 to {longest_s} seconds"
+    param = "grace_seconds"
+
+
+class AgentIsSuspended(DomainError):
+    """A suspended agent gets no new keys or secrets."""
+
+    code = "agent_suspended"
+    type = ErrorType.CONFLICT
+    sentence = "The agent is suspended"
+    param = "agent"
+
+
 class UnknownScope(DomainError):
     """No such scope; ``details.valid`` lists those there are."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from config.kernel.events import DomainEvent
@@ -22,6 +23,15 @@ class CredentialCreated(CredentialEvent):
     """A credential was issued."""
 
     name: ClassVar[str] = "credential.created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialRotated(CredentialEvent):
+    """A credential got a new secret; the one before it works until ``previous_until``."""
+
+    name: ClassVar[str] = "credential.rotated"
+
+    previous_until: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

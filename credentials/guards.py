@@ -1,19 +1,36 @@
-"""Reasons of this app why a customer may not simply be deleted."""
+"""Reasons of this app why a customer, agent or subscriber may not simply be deleted."""
 
 from __future__ import annotations
 
+from django.db import models
+
 from config.kernel.guards import Finding, Verdict, counted
 from credentials.models import Credential
-from customers.models import Customer
+from customers.models import Agent, Customer, Subscriber
 
 
 def customer_has_active_keys(customer: Customer) -> Finding | None:
     """Warn that keys will be revoked."""
+    return _active_keys("customer", customer)
+
+
+def agent_has_active_keys(agent: Agent) -> Finding | None:
+    """Warn that the keys bound to the agent will be revoked."""
+    return _active_keys("agent", agent)
+
+
+def subscriber_has_active_keys(subscriber: Subscriber) -> Finding | None:
+    """Warn that the keys bound to the subscriber will be revoked."""
+    return _active_keys("subscriber", subscriber)
+
+
+def _active_keys(whose: str, owner: models.Model) -> Finding | None:
+    """Count the keys that ``owner``, which they name as ``whose``, takes along."""
     return counted(
-        Credential.objects.filter(customer=customer, revoked_at__isnull=True).count(),
+        Credential.objects.filter(**{whose: owner}, revoked_at__isnull=True).count(),
         code="active_api_keys",
         verdict=Verdict.WARN,
         message="{count} key(s) will be revoked",
         at="credentials_credential",
-        query=f"customer__id__exact={customer.pk}",
+        query=f"{whose}__id__exact={owner.pk}",
     )

@@ -17,9 +17,11 @@ class CustomersConfig(AppConfig):
         from config.kernel.guards import register_guard
         from config.kernel.locks import register_lock
         from customers import guards, handlers, locks
-        from customers.models import Customer
+        from customers.models import Customer, Team
 
         register_guard(Product, guards.product_has_subscriptions)
+        register_guard(Customer, guards.customer_has_children)
         register_guard(Customer, guards.customer_has_subscriptions)
+        register_guard(Team, guards.team_has_agents)
         register_lock(Customer, locks.subscribed_customer)
         subscribe(ProductRetiring, handlers.refuse_retirement_of_subscribed_product)

@@ -1,16 +1,40 @@
-"""Reasons of this app why a product or customer may not be deleted."""
+"""Reasons of this app why a product, customer or team may not be deleted."""
 
 from __future__ import annotations
 
 from catalog.models import Product
 from config.kernel.guards import Finding, Verdict, counted
-from customers.models import Customer, Subscription
+from customers.models import Agent, Customer, Subscription, Team
 
 
 def customer_has_subscriptions(customer: Customer) -> Finding | None:
     """Block while a subscription is active or pending."""
     count = Subscription.objects.live().filter(customer=customer).count()
     return _live_subscriptions(count, f"customer__id__exact={customer.pk}")
+
+
+def team_has_agents(team: Team) -> Finding | None:
+    """Block while the team has applications or agents."""
+    return counted(
+        Agent.objects.live().filter(team=team).count(),
+        code="agents",
+        verdict=Verdict.BLOCK,
+        message="{count} application(s) or agent(s) belong to the team; move or delete them first",
+        at="customers_agent",
+        query=f"team__id__exact={team.pk}",
+    )
+
+
+def customer_has_children(customer: Customer) -> Finding | None:
+    """Block while other customers stand directly below this one; even a termination leaves them where they are."""
+    return counted(
+        Customer.objects.live().filter(parent=customer).count(),
+        code="child_customers",
+        verdict=Verdict.BLOCK,
+        message="{count} customer(s) stand below this one; move or delete them first",
+        at="customers_customer",
+        query=f"parent__id__exact={customer.pk}",
+    )
 
 
 def product_has_subscriptions(product: Product) -> Finding | None:
@@ -35,4 +59,5 @@ def _live_subscriptions(count: int, query: str) -> Finding | None:
         message="{count} subscription(s) are active or pending; terminate them first",
         at="customers_subscription",
         query=query,
+        ends_with_termination=True,
     )

@@ -121,6 +121,17 @@ def day_start(day: date, timezone: str) -> datetime:
     return earliest + timedelta(seconds=jump)
 
 
+def first_instant_of_day(moment: datetime, timezone: str) -> datetime:
+    """
+    Return the first instant, in UTC, of the local day that ``moment`` (aware) lies in.
+
+    Raises:
+        ValueError: the moment is naive, or the timezone is unknown.
+    """
+    _require_aware(moment)
+    return day_start(_local_date(moment, _zone(timezone)), timezone)
+
+
 def local_days(start: datetime, end: datetime, timezone: str) -> int:
     """
     Count the local calendar days that [``start``, ``end``) touches, 0 when it is empty.

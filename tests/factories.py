@@ -21,9 +21,12 @@ from catalog.operations.rate_plans import ChargeSpec, activate_rate_plan, create
 from config.kernel.secrets import issued_secrets
 from credentials.models import OperatorKey
 from credentials.operations.operator_keys import create_operator_key
-from customers.models import Customer, Subscription
+from customers.models import Agent, Customer, Subscriber, Subscription, Team
+from customers.operations.agents import create_agent
 from customers.operations.customers import CustomerFields, create_customer
+from customers.operations.subscribers import create_subscriber
 from customers.operations.subscriptions import start_subscription
+from customers.operations.teams import create_team
 
 #: The moment most tests happen at: inside a month that is neither the first nor the last of a year.
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -35,6 +38,24 @@ def make_customer(*, now: datetime = NOW, **fields: Any) -> Customer:
     number = next(_numbers)
     defaults = {"name": f"Customer {number}", "email": f"customer-{number}@example.com"}
     return create_customer(CustomerFields(**{**defaults, **fields}), now=now)
+
+
+def make_team(*, customer: Customer | None = None, now: datetime = NOW, **fields: Any) -> Team:
+    defaults = {"name": f"Team {next(_numbers)}"}
+    return create_team(customer=(customer or make_customer(now=now)).id, now=now, **{**defaults, **fields})
+
+
+def make_agent(*, team: Team | None = None, now: datetime = NOW, **fields: Any) -> Agent:
+    """Return an application, or with ``kind="AGENT"`` an AI agent, of ``team`` or of one of its own."""
+    defaults = {"name": f"Agent {next(_numbers)}"}
+    return create_agent(team=(team or make_team(now=now)).id, now=now, **{**defaults, **fields})
+
+
+def make_subscriber(*, customer: Customer | None = None, now: datetime = NOW, **fields: Any) -> Subscriber:
+    """Return a subscriber of ``customer``, or of the UNCLASSIFIED one."""
+    defaults = {"email": f"subscriber-{next(_numbers)}@example.com"}
+    owner = {} if customer is None else {"customer": customer.id}
+    return create_subscriber(now=now, **{**defaults, **owner, **fields})
 
 
 def make_product(

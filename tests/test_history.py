@@ -17,9 +17,20 @@ from catalog.models import RatePlan
 from catalog.operations import metrics, products, rate_plans
 from config.kernel.history import HistoryRow, acting_as
 from credentials.models import Credential
-from credentials.operations import credentials, operator_keys
+from credentials.operations import credentials, moves, operator_keys, uses
 from customers.models import Customer, Subscription
-from customers.operations import customers, deletion, subscriptions, suspension
+from customers.operations import (
+    agents,
+    customers,
+    deletion,
+    plan_changes,
+    status,
+    subscribers,
+    subscription_ends,
+    subscriptions,
+    suspension,
+    teams,
+)
 from tests.factories import (
     NOW,
     make_charge,
@@ -30,6 +41,8 @@ from tests.factories import (
     make_product,
     make_subscription,
 )
+from tests.subscription_operations import SUBSCRIPTION_OPERATIONS
+from tests.unit_operations import UNIT_OPERATIONS
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +147,25 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         {"customer": 1},
     ),
     (
+        "deactivate_customer",
+        make_customer,
+        lambda made: status.deactivate_customer(made.id, now=LATER),
+        {"customer": 1},
+    ),
+    (
+        "activate_customer",
+        lambda: status.deactivate_customer(make_customer().id, now=NOW),
+        lambda made: status.activate_customer(made.id, now=LATER),
+        {"customer": 1},
+    ),
+    (
+        "set_status",
+        suspended,
+        # The new name, the end of the suspension and the deactivation are three facts.
+        lambda made: status.set_status(made.id, status="inactive", name="New", now=LATER),
+        {"customer": 3},
+    ),
+    (
         "delete_customer",
         lambda: customers.create_customer(customers.CustomerFields(name="C", email="c@x.com"), with_key=True, now=NOW),
         lambda made: deletion.delete_customer(made.id, confirm=True, now=LATER),
@@ -158,18 +190,6 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         {"customer": 1},
     ),
     (
-        "start_subscription",
-        lambda: {"customer": make_customer().id, "plan": charged_plan().id},
-        lambda made: subscriptions.start_subscription(**made, now=NOW),
-        {"subscription": 1, "credential": 1},
-    ),
-    (
-        "terminate_subscription",
-        lambda: make_subscription(starts_at=APRIL),
-        lambda made: subscriptions.terminate_subscription(made.id, now=LATER),
-        {"subscription": 1, "credential": 1},
-    ),
-    (
         "issue_customer_key",
         make_customer,
         lambda made: credentials.issue_customer_key(made.id, name="K", scopes=["*"], now=NOW),
@@ -185,6 +205,12 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         "revoke_credential",
         lambda: key_of(make_subscription()),
         lambda made: credentials.revoke_credential(made.id, now=LATER),
+        {"credential": 1},
+    ),
+    (
+        "rotate_credential",
+        lambda: key_of(make_subscription()),
+        lambda made: credentials.rotate_credential(made.id, grace=timedelta(hours=1), now=LATER),
         {"credential": 1},
     ),
     (
@@ -205,6 +231,8 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         lambda made: operator_keys.revoke_operator_key(made.id, now=LATER),
         {"operatorkey": 1},
     ),
+    *SUBSCRIPTION_OPERATIONS,
+    *UNIT_OPERATIONS,
 ]
 
 
@@ -226,10 +254,13 @@ def test_an_operation_writes_one_row_for_each_object_it_changes(
 
 
 def test_the_table_holds_every_operation() -> None:
-    modules = [products, metrics, rate_plans, customers, deletion, suspension, subscriptions]
+    modules = [products, metrics, rate_plans, customers, deletion, status, suspension, subscriptions]
     modules += [credentials, operator_keys]
+    modules += [uses, teams, agents, subscribers, subscription_ends, plan_changes, moves]
     own = [(module, name, found) for module in modules for name, found in getmembers(module, isfunction)]
     operations = {name for module, name, found in own if found.__module__ == module.__name__ and name[0] != "_"}
 
-    # One locks and changes nothing, the other calls an operation of the table for each customer that is due.
-    assert {entry[0] for entry in OPERATIONS} == operations - {"lock_customer", "expire_due_suspensions"}
+    # Two lock and change nothing, the others call an operation of the table for each row that is due.
+    others = {"lock_customer", "keep_customer", "expire_due_suspensions", "end_due_subscriptions"}
+    # When a secret was used last is no change of its credential.
+    assert {entry[0] for entry in OPERATIONS} == operations - others - {"record_uses"}

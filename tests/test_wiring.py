@@ -15,23 +15,33 @@ WIRES = [
     ("CustomerCreated", "credentials.handlers.issue_first_customer_key"),
     ("CustomerDeleted", "credentials.handlers.revoke_keys_of_deleted_customer"),
     ("CustomerDeleted", "billing.handlers.terminate_wallets_of_deleted_customer"),
+    ("CustomerDeleted", "billing.handlers.purge_usage_of_deleted_customer"),
+    ("CustomerTerminating", "billing.handlers.finalize_drafts_of_terminated_customer"),
     ("SubscriptionStarted", "credentials.handlers.issue_subscription_credential"),
     ("SubscriptionStarted", "billing.handlers.begin_billing"),
-    ("SubscriptionTerminated", "credentials.handlers.revoke_keys_of_ended_subscription"),
+    ("SubscriptionUpdated", "billing.handlers.follow_planned_end"),
+    ("SubscriptionTerminated", "credentials.handlers.revoke_or_move_keys_of_ended_subscription"),
     ("SubscriptionTerminated", "billing.handlers.draw_final_invoice"),
-    ("SubscriptionCanceled", "credentials.handlers.revoke_keys_of_ended_subscription"),
+    ("SubscriptionCanceled", "credentials.handlers.revoke_keys_of_canceled_subscription"),
     ("SubscriptionCanceled", "billing.handlers.stop_billing"),
+    ("AgentDeleted", "credentials.handlers.revoke_keys_of_deleted_agent"),
+    ("SubscriberDeleted", "credentials.handlers.revoke_keys_of_deleted_subscriber"),
+    ("SubscriberReassigned", "billing.handlers.move_usage_of_reassigned_subscriber"),
 ]
 
 #: (model, guard) in the order in which guards are asked.
 GUARDS = [
+    ("Customer", "customers.guards.customer_has_children"),
     ("Customer", "customers.guards.customer_has_subscriptions"),
     ("Customer", "credentials.guards.customer_has_active_keys"),
     ("Customer", "billing.guards.customer_has_open_invoices"),
     ("Customer", "billing.guards.customer_has_wallet_balance"),
     ("Customer", "billing.guards.customer_has_pending_holds"),
+    ("Agent", "credentials.guards.agent_has_active_keys"),
+    ("Subscriber", "credentials.guards.subscriber_has_active_keys"),
     ("Product", "catalog.guards.product_has_rate_plans"),
     ("Product", "customers.guards.product_has_subscriptions"),
+    ("Team", "customers.guards.team_has_agents"),
 ]
 
 

@@ -27,7 +27,8 @@ def figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _cards(found: Figures) -> list[dict[str, Any]]:
     """Return a card for each figure, with the list it leads to."""
     lists = {name: reverse(f"admin:{name}_changelist") for name in (
-        "customers_customer", "customers_subscription", "billing_usageevent", "billing_invoice"
+        "customers_customer", "customers_subscription", "billing_usageevent", "billing_unclassifiedusage",
+        "billing_invoice",
     )}  # fmt: skip
     return [
         {
@@ -45,8 +46,14 @@ def _cards(found: Figures) -> list[dict[str, Any]]:
         {
             "title": f"Requests, {CHART_DAYS} days",
             "figure": f"{found.requests:,}",
-            "note": f"{plain(found.tokens):,} tokens · {found.unclassified:,} unclassified",
+            "note": f"{plain(found.tokens):,} tokens",
             "href": lists["billing_usageevent"],
+        },
+        {
+            "title": f"Unclassified, {CHART_DAYS} days",
+            "figure": f"{found.unclassified:,}",
+            "note": _named_most(found),
+            "href": lists["billing_unclassifiedusage"],
         },
         {
             "title": "Open invoices",
@@ -55,6 +62,12 @@ def _cards(found: Figures) -> list[dict[str, Any]]:
             "href": f"{lists['billing_invoice']}?payment=open",
         },
     ]
+
+
+def _named_most(found: Figures) -> str:
+    """Return what the requests of nobody known named most."""
+    most = found.named_most
+    return "requests of nobody known" if most is None else f"{most.events:,} named {most.named}"
 
 
 def _chart(found: Figures) -> str:

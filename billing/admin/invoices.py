@@ -11,6 +11,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
 
 from billing.models import Invoice, InvoiceLine, InvoiceStatus, Payment, PaymentMethod, PaymentStatus
 from billing.operations.billing_runs import bill_due
@@ -31,6 +32,7 @@ from config.kernel.admin import (
     register,
     status_badge,
 )
+from config.kernel.admin.columns import NOTHING
 from config.kernel.money import plain
 
 PAYMENT_COLOURS = {
@@ -69,6 +71,31 @@ def tiers(line: InvoiceLine) -> str:
         + (f" + {tier['flat_amount']}" if tier["flat_amount"] != "0" else "")
         for tier in line.tiers
     )
+
+
+@display(description="billed to")
+def billed_to(invoice: Invoice) -> str:
+    """Show whom the invoice was made out to, as it was then; a draft has nobody yet."""
+    known: dict[str, Any] = invoice.billed_to
+    address = known.get("address", {})
+    named = (("Tax id", "tax_id"), ("E-mail", "email"), ("Phone", "phone"), ("External id", "external_id"))
+    lines = [
+        known.get("legal_name") or known.get("name"),
+        address.get("line1"),
+        address.get("line2"),
+        " ".join(filter(None, (address.get("zip"), address.get("city"), address.get("state")))),
+        address.get("country"),
+        *(f"{title}: {known[name]}" for title, name in named if known.get(name)),
+        known.get("customer"),
+    ]
+    return format_html_join("", "<p>{}</p>", ((line,) for line in lines if line)) or NOTHING
+
+
+@display(description="how to pay")
+def remittance(invoice: Invoice) -> str:
+    """Show the instructions that the invoice was issued with."""
+    lines = str(invoice.billed_to.get("remittance_instructions", "")).splitlines()
+    return format_html_join("", "<p>{}</p>", ((line,) for line in lines)) or NOTHING
 
 
 class LineInline(TabularInline):
@@ -159,10 +186,12 @@ class InvoiceAdmin(ReadOnlyModelAdmin):
     search_fields = ("number__istartswith", "customer__name")
     readonly_fields: ClassVar[Any] = (
         "number", "customer", *list_display[3:7], money_column("amount_paid", description="paid"), "billing_day",
-        "finalize_at", "issued_at", "due_at",
+        "finalize_at", "issued_at", "due_at", billed_to, remittance,
     )  # fmt: skip
     # Two to a row, as they belong together.
-    fields: ClassVar[Any] = (*zip(readonly_fields[:10:2], readonly_fields[1:10:2], strict=True), readonly_fields[10])
+    fields: ClassVar[Any] = (
+        *zip(readonly_fields[:10:2], readonly_fields[1:10:2], strict=True), readonly_fields[10], readonly_fields[11:],
+    )  # fmt: skip
     inlines = (LineInline, PaymentInline)
 
     @list_action("Bill what is due", permissions=["change"], reason="optional", icon="play_arrow")

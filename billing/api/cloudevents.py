@@ -11,7 +11,14 @@ from config.api.json import StrictJSONParser
 
 SPEC_VERSION = "1.0"
 
-SUBJECTS = (("sub_", ReferenceKind.SUBSCRIPTION), ("cust_", ReferenceKind.CUSTOMER))
+SUBJECTS = (
+    ("sub_", ReferenceKind.SUBSCRIPTION),
+    ("cust_", ReferenceKind.CUSTOMER),
+    ("subr_", ReferenceKind.SUBSCRIBER),
+)
+
+#: Where one of these attributes says whose an event is, its subject does not.
+REFERENCES = frozenset({ReferenceKind.CREDENTIAL, ReferenceKind.SUBSCRIPTION, ReferenceKind.CUSTOMER})
 
 
 class CloudEventParser(StrictJSONParser):
@@ -38,7 +45,8 @@ def parse_cloud_event(data: object, *, now: datetime) -> NewEvent:
 
     ``id`` is the transaction id, ``time`` the timestamp and ``data`` the properties. Whose it is says one of the
     extension attributes ``credential``, ``subscription`` and ``customer``, else ``subject``, which is an id of one of
-    them. Other attributes are not read. ``InvalidEvent.param`` names our own fields.
+    them or of a subscriber. ``subscriber`` and ``product`` are as in our own events; other attributes are not read.
+    ``InvalidEvent.param`` names our own fields.
 
     Raises:
         InvalidEvent: it is no CloudEvent 1.0, or not one that can be counted.
@@ -51,13 +59,15 @@ def parse_cloud_event(data: object, *, now: datetime) -> NewEvent:
         raise InvalidEvent("required", "source", "'source' is required")
     if "data_base64" in data:
         raise InvalidEvent("invalid_properties", "properties", "'data' is a JSON object; binary data is not counted")
-    named = {kind.value: data[kind] for kind in ReferenceKind if data.get(kind) is not None}
+    said = {name: data[name] for name in (*ReferenceKind, "product") if data.get(name) is not None}
+    named = said.keys() & REFERENCES
     event = {
         "transaction_id": data.get("id"),
         "type": data.get("type"),
         "timestamp": data.get("time"),
         "properties": data.get("data", {}),
-        **(named or _of_subject(data.get("subject"))),
+        **({} if named else _of_subject(data.get("subject"))),
+        **said,
     }
     return parse_event(event, now=now)
 

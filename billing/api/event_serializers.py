@@ -11,7 +11,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.ingestion import MAX_TRANSACTION_ID, MAX_TYPE
+from billing.ingestion import MAX_PRODUCT, MAX_SUBSCRIBER, MAX_TRANSACTION_ID, MAX_TYPE
 from billing.models import UsageEvent
 from billing.operations.usage import EventOutcome, EventStatus
 from config.api.fields import AwareDateTimeField, EnumField, JSONObjectField, TypeIDField
@@ -31,7 +31,7 @@ class ExactObjectField(JSONObjectField):
 
 
 class UsageEventSerializer(StrictModelSerializer):
-    """An event as it is kept."""
+    """An event as it is kept; ``named`` is what it named where that was nobody alive when it came, else empty."""
 
     properties = ExactObjectField(source="properties_text", read_only=True)
 
@@ -39,12 +39,12 @@ class UsageEventSerializer(StrictModelSerializer):
         model = UsageEvent
         fields = [
             "transaction_id", "type", "timestamp", "received_at", "customer", "subscription", "credential",
-            "properties",
+            "subscriber", "named", "properties",
         ]  # fmt: skip
 
 
 class NewEventSerializer(StrictSerializer):
-    """An event as it is sent; it names a credential, else a subscription, else a customer."""
+    """An event as it is sent; it names a credential, else a subscription, else a customer, else a subscriber."""
 
     transaction_id = serializers.CharField(max_length=MAX_TRANSACTION_ID, help_text="It is counted once by this.")
     type = serializers.CharField(max_length=MAX_TYPE)
@@ -54,6 +54,19 @@ class NewEventSerializer(StrictSerializer):
     )
     subscription = TypeIDField("sub", required=False, allow_null=True)
     customer = TypeIDField("cust", required=False, allow_null=True)
+    product = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=MAX_PRODUCT,
+        help_text="A product's id or code: only subscriptions to it can take usage that names none itself.",
+    )
+    subscriber = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=MAX_SUBSCRIBER,
+        help_text="Who used it: a subscriber's id, e-mail address or subscriber ID (the credential's own). "
+        "Without another reference it says whose the event is.",
+    )
     properties = JSONObjectField(required=False, help_text="What metrics count: tokens, model, latency_ms, your own.")
 
 
@@ -64,10 +77,14 @@ class CloudEventSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(max_length=MAX_TRANSACTION_ID, help_text="The transaction id.")
     type = serializers.CharField(max_length=MAX_TYPE)
     time = AwareDateTimeField(required=False)
-    subject = serializers.CharField(required=False, help_text="The id of a credential, a subscription or a customer.")
+    subject = serializers.CharField(
+        required=False, help_text="The id of a credential, a subscription, a customer or a subscriber."
+    )
     credential = serializers.CharField(required=False)
     subscription = TypeIDField("sub", required=False)
     customer = TypeIDField("cust", required=False)
+    product = serializers.CharField(required=False, max_length=MAX_PRODUCT)
+    subscriber = serializers.CharField(required=False, max_length=MAX_SUBSCRIBER)
 
     def get_fields(self) -> dict[str, Any]:
         """Return the fields; two have names that serializers use themselves."""
@@ -100,6 +117,7 @@ class ReceivedEventSerializer(StrictSerializer):
     customer = TypeIDField("cust", source="attribution.customer")
     subscription = TypeIDField("sub", source="attribution.subscription", allow_null=True)
     credential = TypeIDField("key", source="attribution.credential", allow_null=True)
+    subscriber = TypeIDField("subr", source="attribution.subscriber", allow_null=True)
 
 
 class EventErrorSerializer(StrictSerializer):

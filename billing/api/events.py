@@ -29,6 +29,7 @@ from config.api.json import MEBIBYTE, StrictJSONParser
 from config.api.refusals import InvalidRequest
 from config.api.views import ApiViewSet, Listed
 from config.kernel.errors import DomainError, ErrorType
+from customers.models import UNCLASSIFIED_ID
 
 
 class TransactionIdConflict(DomainError):
@@ -53,9 +54,17 @@ class UsageEventFilter(StrictFilterSet):
     customer = TypeIDFilter(prefix="cust")
     subscription = TypeIDFilter(prefix="sub")
     credential = TypeIDFilter(prefix="key")
+    subscriber = TypeIDFilter(prefix="subr")
+    named = CharFilter(
+        method="of_nobody", help_text="Usage of nobody known by all of what it named: “subscription sub_…”."
+    )
     type = CharFilter()
     timestamp_after = MomentFilter(field_name="timestamp", lookup_expr="gte")
     timestamp_before = MomentFilter(field_name="timestamp", lookup_expr="lt")
+
+    def of_nobody(self, queryset: QuerySet[UsageEvent], name: str, value: str) -> QuerySet[UsageEvent]:
+        """Keep the UNCLASSIFIED events that named ``value``; the names of others are not looked up by."""
+        return queryset.filter(customer=UNCLASSIFIED_ID, named=value)
 
 
 class EventViewSet(Listed, ApiViewSet):

@@ -58,7 +58,11 @@ class InvoiceSummarySerializer(StrictModelSerializer):
 
     payment_status = serializers.SerializerMethodField()
     amount_due = AmountField(read_only=True)
-    billed_to = JSONObjectField(read_only=True, help_text="The billing identity as it was when the invoice was issued.")
+    billed_to = JSONObjectField(
+        read_only=True,
+        help_text="The billing identity as it was when the invoice was issued, address and remittance instructions "
+        "included; it stays when the customer moves or is deleted. Empty on a draft.",
+    )
 
     class Meta:
         model = Invoice

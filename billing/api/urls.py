@@ -10,6 +10,7 @@ from billing.api.events import EventViewSet
 from billing.api.invoices import InvoiceViewSet
 from billing.api.payments import PaymentViewSet
 from billing.api.statements import CustomerStatementView, StatementViewSet
+from billing.api.unclassified import UnclassifiedUsageViewSet
 from billing.api.usage import UsageView
 from config.api.routers import ApiRouter
 
@@ -18,6 +19,7 @@ router.register("events", EventViewSet, basename="event")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("statements", StatementViewSet, basename="statement")
+router.register("unclassified-usage", UnclassifiedUsageViewSet, basename="unclassified-usage")
 wallets.register(router)
 
 urlpatterns = [

@@ -1,10 +1,10 @@
-"""What a customer used and what that cost: a series over time, and the running periods."""
+"""What a customer used and what that cost: a series over time, broken down as asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.ingestion import MAX_MODEL
+from billing.queries.breakdowns import UNASSIGNED, UNKNOWN_MODEL, Breakdown
 from billing.queries.usage import Grouping, UsageBucket, UsageCount, UsageSeries, usage_series
 from config.api.fields import AmountField, AwareDateTimeField, EnumField, TypeIDField
 from config.api.serializers import QuerySerializer, StrictSerializer
@@ -21,8 +23,6 @@ from config.kernel.errors import Invalid
 from config.kernel.money import EXACT, ZERO
 from customers.models import Customer
 
-#: What usage without a model goes by, so that the models of a row always add up to it.
-UNKNOWN_MODEL = "unknown"
 DEFAULT_DAYS = timedelta(days=30)
 EARLIEST, LATEST = date(1970, 1, 1), date(9997, 12, 31)
 #: How many days one answer may span: about ten thousand hours, or ten years of whole days.
@@ -44,11 +44,34 @@ class DayField(serializers.DateField):
 
 
 class UsageQuery(QuerySerializer):
-    """Which days, on the customer's clock, and how long the rows are."""
+    """Which days, on the customer's clock, how long the rows are, what they are broken down by, and whose they are."""
 
     start_date = DayField(required=False, help_text="30 days ago.")
     end_date = DayField(required=False, help_text="Today; the day is inclusive.")
     group_by = EnumField(choices=[one.value for one in Grouping], default=Grouping.DAY.value)
+    breakdown_by = EnumField(
+        choices=[one.value for one in Breakdown],
+        default=Breakdown.MODEL.value,
+        help_text="What each row is broken down by; its key there is `by_` with this word. Teams and agents are those "
+        "that credentials are bound to now.",
+    )
+    model = serializers.CharField(
+        required=False,
+        max_length=MAX_MODEL,
+        trim_whitespace=False,
+        help_text="Only this model; `unknown` is what named none.",
+    )
+    team = TypeIDField("team", required=False)
+    agent = TypeIDField("agent", required=False)
+    subscriber = TypeIDField("subr", required=False)
+    credential = TypeIDField("key", required=False)
+    product = TypeIDField("prod", required=False)
+    subscription = TypeIDField("sub", required=False)
+    metric = TypeIDField(
+        "metr",
+        required=False,
+        help_text="Only what fed this metric, with its units; tokens and latency are not kept by metric: 0 and null.",
+    )
 
 
 class UsagePeriodSerializer(StrictSerializer):
@@ -64,31 +87,51 @@ class UsageSummarySerializer(StrictSerializer):
     total_requests = serializers.IntegerField()
     total_tokens = AmountField()
     total_cost = AmountField(help_text="In the customer's currency, unrounded.")
+    total_units = AmountField(required=False, help_text="Where one metric was asked for.")
     average_latency_ms = AmountField(allow_null=True)
 
 
-class ModelUsageSerializer(StrictSerializer):
-    """What one model adds to a row; no tokens where no event carried any."""
+class PartOfUsageSerializer(StrictSerializer):
+    """
+    What one part adds to a row; no tokens where no event carried any.
+
+    By metric, requests are the events that fed it: one event may feed several, or none.
+    """
 
     requests = serializers.IntegerField()
     tokens = AmountField(required=False)
+    units = AmountField(required=False, help_text="Of one metric only.")
     cost = AmountField()
 
 
+def parts_field(by: Breakdown) -> serializers.DictField:
+    """Return the field of a row that is broken down by ``by``; it is there when that was asked for."""
+    rest = UNKNOWN_MODEL if by is Breakdown.MODEL else UNASSIGNED
+    keys = "the model's name" if by is Breakdown.MODEL else "the id"
+    none = "" if by is Breakdown.METRIC else f", `{rest}` for what has none"
+    return serializers.DictField(
+        child=PartOfUsageSerializer(), required=False, help_text=f"By {keys}{none}; with `breakdown_by={by}`."
+    )
+
+
 class UsageRowSerializer(StrictSerializer):
-    """One hour, day, week or month with usage; usage that named no model is under ``unknown``."""
+    """One hour, day, week or month with usage, and one of the ``by_…`` fields: its parts, whose costs add up to its."""
 
     date = serializers.CharField(
         help_text="2026-02-21 (a week's Monday, a month's 1st); of an hour 2026-02-21T18:00:00Z."
     )
     requests = serializers.IntegerField()
     tokens = AmountField()
+    units = AmountField(required=False, help_text="Where one metric was asked for.")
     cost = AmountField()
-    by_model = serializers.DictField(child=ModelUsageSerializer())
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields, with one for each breakdown there is."""
+        return {**super().get_fields(), **{f"by_{by}": parts_field(by) for by in Breakdown}}
 
 
 class UsageSerializer(StrictSerializer):
-    """The usage of a customer, newest first; rows add up to the summary, models to their row."""
+    """The usage of a customer, newest first; rows add up to the summary, parts to their row."""
 
     customer_id = TypeIDField("cust")
     period = UsagePeriodSerializer()
@@ -116,7 +159,7 @@ def days_asked(asked: Mapping[str, Any], today: date) -> tuple[date, date]:
     return first, last
 
 
-def usage_document(customer: Customer, series: UsageSeries, grouping: Grouping) -> dict[str, Any]:
+def usage_document(customer: Customer, series: UsageSeries, grouping: Grouping, breakdown: Breakdown) -> dict[str, Any]:
     """Return ``series`` as :class:`UsageSerializer` prints it."""
     latency = series.average_latency_ms
     return {
@@ -125,41 +168,29 @@ def usage_document(customer: Customer, series: UsageSeries, grouping: Grouping) 
         "summary": {
             "total_requests": series.total.requests,
             "total_tokens": series.total.tokens or ZERO,
+            **({} if series.total.units is None else {"total_units": series.total.units}),
             "total_cost": series.total.cost,
             "average_latency_ms": None if latency is None else latency.quantize(LATENCY_STEP, context=EXACT),
         },
-        "breakdown": [_row(bucket, grouping) for bucket in series.buckets],
+        "breakdown": [_row(bucket, grouping, breakdown) for bucket in series.buckets],
     }
 
 
-def _row(bucket: UsageBucket, grouping: Grouping) -> dict[str, Any]:
+def _row(bucket: UsageBucket, grouping: Grouping, breakdown: Breakdown) -> dict[str, Any]:
     day = "%Y-%m-%dT%H:%M:%SZ" if grouping is Grouping.HOUR else "%Y-%m-%d"
-    models: dict[str, UsageCount] = {}
-    for name, count in sorted(bucket.by_model.items()):
-        known = models.get(name or UNKNOWN_MODEL)
-        models[name or UNKNOWN_MODEL] = count if known is None else _sum(known, count)
     return {
         "date": bucket.start.strftime(day),
         **_count(bucket.total),
         "tokens": bucket.total.tokens or ZERO,
-        "by_model": {name: _count(count) for name, count in models.items()},
+        f"by_{breakdown}": {label: _count(count) for label, count in sorted(bucket.parts.items())},
     }
 
 
 def _count(count: UsageCount) -> dict[str, Any]:
-    tokens = {} if count.tokens is None else {"tokens": count.tokens}
-    return {"requests": count.requests, **tokens, "cost": count.cost}
-
-
-def _sum(one: UsageCount, other: UsageCount) -> UsageCount:
-    """Add up usage without a model and that of a model which is called so."""
-    with localcontext(EXACT):
-        tokens = [count.tokens for count in (one, other) if count.tokens is not None]
-        return UsageCount(
-            requests=one.requests + other.requests,
-            tokens=sum(tokens, ZERO) if tokens else None,
-            cost=one.cost + other.cost,
-        )
+    """Return the figures; a unit that does not occur is left out."""
+    quantities = {"tokens": count.tokens, "units": count.units}
+    known = {name: value for name, value in quantities.items() if value is not None}
+    return {"requests": count.requests, **known, "cost": count.cost}
 
 
 class UsageView(ApiView):
@@ -172,16 +203,19 @@ class UsageView(ApiView):
 
     def get(self, request: Request, pk: str) -> Response:
         """
-        Return what a customer used and what it cost, by hour, day, week or month and by model.
+        Return what a customer used and what it cost, by hour, day, week or month and by model, team, agent and so on.
 
-        Days are those of the customer's time zone.
+        Days are those of the customer's time zone. A filter keeps a part of what was used at the share of the price
+        that it has in the whole, so that the costs of all parts add up to what is not filtered.
         """
         customer: Customer = self.get_object()
         asked = self.query()
         grouping = Grouping(asked["group_by"])
         first, last = days_asked(asked, _today(customer, timezone.now()))
-        series = usage_series(customer, first=first, last=last, grouping=grouping)
-        return Response(usage_document(customer, series, grouping))
+        breakdown = Breakdown(asked["breakdown_by"])
+        only = {by: str(asked[by]) for by in Breakdown if by in asked}
+        series = usage_series(customer, first=first, last=last, grouping=grouping, breakdown=breakdown, only=only)
+        return Response(usage_document(customer, series, grouping, breakdown))
 
 
 def _today(customer: Customer, now: datetime) -> date:

@@ -7,6 +7,7 @@ from billing.models.ledger import LedgerEntry, LedgerKind
 from billing.models.payment import Payment, PaymentMethod
 from billing.models.period import BilledPeriod, BillingCursor, DocumentCounter, LateUsage
 from billing.models.purge import UsagePurge
+from billing.models.unclassified import UnclassifiedUsage, UsageReassignment
 from billing.models.usage import MetricHour, UsageEvent, UsageHour
 from billing.models.wallet import LotKind, Wallet, WalletLot, WalletStatus
 
@@ -30,9 +31,11 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "PaymentStatus",
+    "UnclassifiedUsage",
     "UsageEvent",
     "UsageHour",
     "UsagePurge",
+    "UsageReassignment",
     "Wallet",
     "WalletLot",
     "WalletStatus",

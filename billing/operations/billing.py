@@ -21,6 +21,7 @@ from billing.queries.rating import rate_period
 from config.kernel.events import publish
 from config.kernel.ids import TypeID
 from customers.models import Customer, Subscription
+from customers.operations.deletion import keep_customer
 from customers.periods import Period, day_start
 from customers.queries.periods import periods_of, whole_period
 
@@ -37,13 +38,21 @@ class BillingResult:
 def open_cursor(subscription_id: TypeID) -> BillingCursor:
     """Begin to bill a subscription from its start on."""
     subscription = Subscription.objects.select_related("customer", "plan").find(subscription_id)
-    first = whole_period(subscription, subscription.billed_from)
     return BillingCursor.objects.create(
         subscription=subscription,
         customer=subscription.customer,
         billed_until=subscription.billed_from,
-        due_at=first.end,
+        due_at=_next_due(subscription, subscription.billed_from),
     )
+
+
+@transaction.atomic
+def reschedule_cursor(subscription_id: TypeID) -> None:
+    """Bill the running period when it ends after the planned end of its subscription has changed."""
+    cursors = BillingCursor.objects.select_for_update(of=("self",))
+    cursor = cursors.select_related("subscription__customer", "subscription__plan").get(pk=subscription_id)
+    cursor.due_at = _next_due(cursor.subscription, cursor.billed_until)
+    cursor.save(update_fields=["due_at"])
 
 
 @transaction.atomic
@@ -63,6 +72,7 @@ def bill_customer(customer_id: TypeID, *, waits: bool = False, now: datetime) ->
     Cursors that another run holds are its to bill; running again does nothing more. ``waits`` says whether to wait for
     usage that is being written at this moment; whoever holds a cursor already must not, or the two may deadlock.
     """
+    keep_customer(customer_id)
     cursors = _lock_due(customer_id, waits, now)
     by_day: dict[tuple[str, date], list[tuple[BillingCursor, Period]]] = defaultdict(list)
     for cursor in cursors:
@@ -112,9 +122,17 @@ def _periods_over(cursor: BillingCursor, now: datetime) -> Iterator[Period]:
         if period is not None and period.end <= now:
             cursor.billed_until = period.end
             yield period
-    ended = subscription.end is not None and cursor.billed_until >= subscription.end
-    cursor.due_at = None if ended else whole_period(subscription, cursor.billed_until).end
+    cursor.due_at = _next_due(subscription, cursor.billed_until)
     cursor.save(update_fields=["billed_until", "due_at"])
+
+
+def _next_due(subscription: Subscription, billed_until: datetime) -> datetime | None:
+    """Return the end of the period that follows what is billed; None when the subscription ends with that."""
+    end = subscription.end
+    if end is not None and billed_until >= end:
+        return None
+    period_end = whole_period(subscription, billed_until).end
+    return period_end if end is None else min(period_end, end)
 
 
 def _document(subscription: Subscription, period: Period) -> tuple[str, date]:

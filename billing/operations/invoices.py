@@ -8,16 +8,19 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from billing.documents import content_hash
+from billing.documents import billing_identity, content_hash
 from billing.errors import InvoiceNotDraft
 from billing.events import InvoiceFinalized, InvoicePaid
 from billing.lines import NewLine, base_line, usage_lines
 from billing.models import BilledPeriod, DocumentCounter, Invoice, InvoiceLine, InvoiceStatus, LineKind
 from billing.queries.rating import rate_period
 from config.kernel.events import publish
+from config.kernel.ids import TypeID
 from customers.models import Subscription
+from customers.operations.deletion import keep_customer
 from customers.periods import Period
 from customers.queries.periods import whole_period
+from customers.queries.successors import successor_of
 
 SERIES = "INV"
 
@@ -45,15 +48,9 @@ def finalize_invoice(invoice_id: str, *, now: datetime) -> Invoice:
     """
     invoice = _lock_draft(invoice_id)
     rewrite_lines(invoice, now=now)
-    customer = invoice.customer
-    invoice.billed_to = {
-        "name": customer.name,
-        "legal_name": customer.legal_name,
-        "email": customer.billing_email or customer.email,
-        "external_id": customer.external_id,
-    }
+    invoice.billed_to = billing_identity(invoice.customer)
     invoice.issued_at = now
-    invoice.due_at = now + timedelta(days=customer.net_payment_term_days)
+    invoice.due_at = now + timedelta(days=invoice.customer.net_payment_term_days)
     # The number comes last: its counter is locked until the transaction ends, and every other finalization waits.
     if invoice.total:
         invoice.number = _next_number(now.year)
@@ -66,11 +63,21 @@ def finalize_invoice(invoice_id: str, *, now: datetime) -> Invoice:
     return invoice
 
 
+@transaction.atomic
+def finalize_drafts(customer_id: TypeID, *, now: datetime) -> list[Invoice]:
+    """Finalize every draft of the customer, whatever is left of its grace, in the order of their billing days."""
+    # All are locked before the first gets its number: its counter would else be held while waiting for the next.
+    drafts = Invoice.objects.drafts().filter(customer=customer_id).order_by("billing_day", "id")
+    ids = list(drafts.select_for_update(of=("self",)).values_list("pk", flat=True))
+    return [finalize_invoice(invoice_id, now=now) for invoice_id in ids]
+
+
 def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
     """Replace the lines of a locked draft's periods by fresh ones; late usage of other periods stays as it is."""
     periods = BilledPeriod.objects.filter(invoice=invoice).order_by("starts_at", "id")
     lines: list[NewLine] = []
-    for billed in periods.select_related("subscription__customer", "subscription__plan"):
+    periods = periods.select_related("subscription__customer", "subscription__plan")
+    for billed in periods.prefetch_related("subscription__successors"):
         lines += period_lines(billed.subscription, Period(billed.starts_at, billed.ends_at))
     late = list(invoice.lines.filter(kind=LineKind.LATE_USAGE).order_by("position"))
     invoice.lines.exclude(kind=LineKind.LATE_USAGE).delete()
@@ -85,7 +92,9 @@ def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
 
 def period_lines(subscription: Subscription, period: Period) -> list[NewLine]:
     """Return the base fee and usage of ``subscription`` (with customer and plan) in ``period`` as lines."""
-    base = base_line(subscription, period, whole_period(subscription, period.start))
+    whole = whole_period(subscription, period.start)
+    ends_in_change = period.end == subscription.end and successor_of(subscription) is not None
+    base = base_line(subscription, period, whole, ends_in_change=ends_in_change)
     return ([base] if base else []) + usage_lines(subscription, period, rate_period(subscription, period))
 
 
@@ -110,7 +119,8 @@ def add_lines(invoice: Invoice, lines: Iterable[NewLine], *, first: int) -> None
 
 
 def _lock_draft(invoice_id: str) -> Invoice:
-    """Lock the invoice and refuse unless it is a draft."""
+    """Lock the invoice, after its customer, and refuse unless it is a draft."""
+    keep_customer(Invoice.objects.find(invoice_id).customer_id)
     invoice = Invoice.objects.select_related("customer").lock(invoice_id)
     if invoice.status != InvoiceStatus.DRAFT:
         raise InvoiceNotDraft(status=invoice.status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,18 +14,17 @@ from billing.ingestion import NewEvent
 from billing.operations.turnstiles import pass_turnstiles
 from billing.rollups import MetricAddition, UsageAddition
 from config.kernel.digests import exact_json
-from config.kernel.ids import TypeID
 from config.kernel.time import hour_start
 
 Attributed = Mapping[UUID, tuple[NewEvent, Attribution]]
 
 INSERT_EVENTS = """
     INSERT INTO billing_usageevent
-        (id, transaction_id, content, type, "timestamp", customer_id, subscription_id, credential_id, properties,
-         received_at)
+        (id, transaction_id, content, type, "timestamp", customer_id, subscription_id, credential_id, subscriber_id,
+         named, properties, received_at)
     SELECT event.*, %s
     FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[],
-                %s::jsonb[]) AS event
+                %s::uuid[], %s::text[], %s::jsonb[]) AS event
     ORDER BY 1
     ON CONFLICT (id) DO NOTHING
     RETURNING id
@@ -33,10 +32,10 @@ INSERT_EVENTS = """
 
 UPSERT_USAGE_HOURS = """
     INSERT INTO billing_usagehour AS kept
-        (id, customer_id, subscription_id, credential_id, hour, type, model, events, tokens, events_with_tokens,
-         latency_ms, events_with_latency)
-    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::text[], %s::text[],
-                         %s::bigint[], %s::numeric[], %s::bigint[], %s::numeric[], %s::bigint[])
+        (id, customer_id, subscription_id, credential_id, subscriber_id, hour, type, model, events, tokens,
+         events_with_tokens, latency_ms, events_with_latency)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::text[],
+                         %s::text[], %s::bigint[], %s::numeric[], %s::bigint[], %s::numeric[], %s::bigint[])
     ORDER BY 1
     ON CONFLICT (id) DO UPDATE SET
         events = kept.events + EXCLUDED.events,
@@ -48,9 +47,10 @@ UPSERT_USAGE_HOURS = """
 
 UPSERT_METRIC_HOURS = """
     INSERT INTO billing_metrichour AS kept
-        (id, customer_id, subscription_id, credential_id, hour, metric_id, model, dimensions, events, total, maximum)
-    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::uuid[], %s::text[],
-                         %s::jsonb[], %s::bigint[], %s::numeric[], %s::numeric[])
+        (id, customer_id, subscription_id, credential_id, subscriber_id, hour, metric_id, model, dimensions, events,
+         total, maximum)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::uuid[],
+                         %s::text[], %s::jsonb[], %s::bigint[], %s::numeric[], %s::numeric[])
     ORDER BY 1
     ON CONFLICT (id) DO UPDATE SET
         events = kept.events + EXCLUDED.events,
@@ -80,12 +80,13 @@ def insert_events(cursor: CursorWrapper, events: Attributed, now: datetime) -> d
             event.content,
             event.type,
             event.timestamp,
-            *_whose(attribution),
+            *_owners(attribution),
+            attribution.named,
             exact_json(event.properties).decode(),
         )
         for key, (event, attribution) in events.items()
     ]
-    cursor.execute(INSERT_EVENTS, [now, *_columns(rows, 9)])
+    cursor.execute(INSERT_EVENTS, [now, *_columns(rows, 11)])
     inserted = {row[0] for row in cursor.fetchall()}
     known = [key for key in events if key not in inserted]
     if not known:
@@ -99,7 +100,7 @@ def upsert_usage_hours(cursor: CursorWrapper, additions: Mapping[UUID, UsageAddi
     rows = [
         (
             key,
-            *_whose(row.attribution),
+            *_owners(row.attribution),
             row.hour,
             row.type,
             row.model,
@@ -112,7 +113,7 @@ def upsert_usage_hours(cursor: CursorWrapper, additions: Mapping[UUID, UsageAddi
         for key, row in additions.items()
     ]
     if rows:
-        cursor.execute(UPSERT_USAGE_HOURS, _columns(rows, 12))
+        cursor.execute(UPSERT_USAGE_HOURS, _columns(rows, 13))
 
 
 def upsert_metric_hours(cursor: CursorWrapper, additions: Mapping[UUID, MetricAddition]) -> None:
@@ -120,7 +121,7 @@ def upsert_metric_hours(cursor: CursorWrapper, additions: Mapping[UUID, MetricAd
     rows = [
         (
             key,
-            *_whose(row.attribution),
+            *_owners(row.attribution),
             row.hour,
             row.metric.id.uuid,
             row.model,
@@ -132,7 +133,7 @@ def upsert_metric_hours(cursor: CursorWrapper, additions: Mapping[UUID, MetricAd
         for key, row in additions.items()
     ]
     if rows:
-        cursor.execute(UPSERT_METRIC_HOURS, _columns(rows, 11))
+        cursor.execute(UPSERT_METRIC_HOURS, _columns(rows, 12))
 
 
 def mark_late(cursor: CursorWrapper, events: Attributed) -> None:
@@ -149,21 +150,28 @@ def mark_late(cursor: CursorWrapper, events: Attributed) -> None:
     }
     if not hours:
         return
-    subscriptions = list({subscription for subscription, _ in hours})
+    billed_until = lock_cursors(cursor, {subscription for subscription, _ in hours})
+    write_late_marks(cursor, hours, billed_until)
+
+
+def lock_cursors(cursor: CursorWrapper, subscriptions: Collection[UUID]) -> dict[UUID, datetime]:
+    """Keep billing runs away from ``subscriptions`` and return until when each is billed; nothing is held before."""
     pass_turnstiles(cursor, subscriptions)
-    cursor.execute(LOCK_CURSORS, [subscriptions])
-    billed_until = dict(cursor.fetchall())
+    cursor.execute(LOCK_CURSORS, [list(subscriptions)])
+    return dict(cursor.fetchall())
+
+
+def write_late_marks(
+    cursor: CursorWrapper, hours: Iterable[tuple[UUID, datetime]], billed_until: Mapping[UUID, datetime]
+) -> None:
+    """Note those of ``hours``, each with its subscription, that are billed already."""
     late = [one for one in hours if one[0] in billed_until and one[1] < billed_until[one[0]]]
     if late:
         cursor.execute(MARK_LATE, _columns(late, 2))
 
 
-def _whose(attribution: Attribution) -> tuple[UUID | None, UUID | None, UUID | None]:
-    return attribution.customer.uuid, _uuid(attribution.subscription), _uuid(attribution.credential)
-
-
-def _uuid(identifier: TypeID | None) -> UUID | None:
-    return None if identifier is None else identifier.uuid
+def _owners(attribution: Attribution) -> tuple[UUID | None, ...]:
+    return tuple(None if owner is None else owner.uuid for owner in attribution.owners)
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -83,6 +83,28 @@ def fund_wallet(wallet_id: str, *, amount: Decimal, reason: str, now: datetime) 
 
 
 @transaction.atomic
+def grant_credits(
+    customer_id: str, *, wallet: str | None = None, name: str = "", amount: Decimal, reason: str, now: datetime
+) -> Wallet:
+    """
+    Grant the customer ``amount`` in its wallet ``wallet`` (id), or in a new one called ``name`` in its own currency.
+
+    Raises:
+        DuplicateWallet: a new one is asked for, and the customer has an open one of that name in its currency.
+        Invalid: ``amount`` is out of bounds, or the balance would be.
+        NotFound: the customer is unknown or deleted, or has no such wallet.
+        SystemCustomer: it is the UNCLASSIFIED one.
+        WalletClosed: the wallet is terminated.
+    """
+    customer = lock_customer(customer_id)
+    if wallet is None:
+        purse = open_wallet(customer=customer.id, name=name, now=now)
+    else:
+        purse = Wallet.objects.filter(customer=customer).find(wallet)
+    return fund_wallet(purse.id, amount=amount, reason=reason, now=now)
+
+
+@transaction.atomic
 def terminate_wallet(wallet_id: str, *, now: datetime) -> Wallet:
     """
     Release the wallet's open holds, void its balance and close it for good.

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDay
 
-from billing.models import Invoice, UsageHour
+from billing.models import Invoice, UsageEvent, UsageHour
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 
 #: How many days of usage the chart shows.
@@ -35,6 +35,14 @@ class DayOfUsage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamedUsage:
+    """Events of nobody known that named the same."""
+
+    named: str
+    events: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figures:
     """Everything on the dashboard."""
 
@@ -44,6 +52,8 @@ class Figures:
     requests: int
     tokens: Decimal
     unclassified: int
+    #: What the unclassified usage named most; None without any.
+    named_most: NamedUsage | None
     drafts: int
     open_invoices: int
     money: list[CurrencyFigure]
@@ -68,11 +78,19 @@ def dashboard_figures(*, now: datetime) -> Figures:
         requests=sums["requests"] or 0,
         tokens=sums["tokens"] or Decimal(0),
         unclassified=sums["unclassified"] or 0,
+        named_most=next(iter(named_most(since=since, limit=1)), None),
         drafts=Invoice.objects.drafts().count(),
         open_invoices=sum(one.invoices for one in money),
         money=money,
         days=_days(since, now),
     )
+
+
+def named_most(*, since: datetime, limit: int) -> list[NamedUsage]:
+    """Return what the UNCLASSIFIED events from ``since`` on named most often, at most ``limit`` of them."""
+    events = UsageEvent.objects.filter(customer=UNCLASSIFIED_ID, timestamp__gte=since).order_by()
+    counted = events.values("named").annotate(events=Count("*")).order_by("-events", "named")
+    return [NamedUsage(named=row["named"], events=row["events"]) for row in counted[:limit]]
 
 
 def _money(now: datetime) -> list[CurrencyFigure]:

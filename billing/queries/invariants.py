@@ -85,32 +85,35 @@ USAGE = (
     Invariant(
         name="usage_hours_equal_events",
         prefix="cust",
-        sentence="The hourly roll-ups count every event once",
+        sentence="The hourly roll-ups count every event once, unless the customer's usage is being purged",
         sql="""
             SELECT COALESCE(events.customer_id, hours.customer_id),
                    format('type %s: %s events, %s rolled up', COALESCE(events.type, hours.type), events.n, hours.n)
-            FROM (SELECT customer_id, subscription_id, credential_id, type, count(*) AS n
-                  FROM billing_usageevent GROUP BY 1, 2, 3, 4) events
-            FULL JOIN (SELECT customer_id, subscription_id, credential_id, type, sum(events) AS n
-                       FROM billing_usagehour GROUP BY 1, 2, 3, 4) hours
+            FROM (SELECT customer_id, subscription_id, credential_id, subscriber_id, type, count(*) AS n
+                  FROM billing_usageevent GROUP BY 1, 2, 3, 4, 5) events
+            FULL JOIN (SELECT customer_id, subscription_id, credential_id, subscriber_id, type, sum(events) AS n
+                       FROM billing_usagehour GROUP BY 1, 2, 3, 4, 5) hours
               ON (events.customer_id, events.type) = (hours.customer_id, hours.type)
               AND COALESCE(events.subscription_id::text, '') = COALESCE(hours.subscription_id::text, '')
               AND COALESCE(events.credential_id::text, '') = COALESCE(hours.credential_id::text, '')
+              AND COALESCE(events.subscriber_id::text, '') = COALESCE(hours.subscriber_id::text, '')
             WHERE events.n IS DISTINCT FROM hours.n
+              AND NOT EXISTS (SELECT 1 FROM billing_usagepurge purge
+                              WHERE purge.customer_id = COALESCE(events.customer_id, hours.customer_id))
         """,
     ),
     Invariant(
         name="metric_hours_equal_events",
         prefix="sub",
-        sentence="The units rolled up for a subscription are those its events carry",
+        sentence="The units rolled up for a subscription are those its events carry, unless they are being purged",
         sql="""
             SELECT COALESCE(events.subscription_id, hours.subscription_id),
                    format('metric %s: %s events of %s, maximum %s; rolled up %s of %s, maximum %s',
                           COALESCE(events.metric_id, hours.metric_id), events.n, events.units, events.maximum,
                           hours.n, hours.units, hours.maximum)
-            FROM (SELECT subscription_id, credential_id, metric_id, model, count(*) AS n, sum(units) AS units,
-                         max(units) AS maximum
-                  FROM (SELECT event.subscription_id, event.credential_id, metric.id AS metric_id,
+            FROM (SELECT subscription_id, credential_id, subscriber_id, metric_id, model, count(*) AS n,
+                         sum(units) AS units, max(units) AS maximum
+                  FROM (SELECT event.subscription_id, event.credential_id, event.subscriber_id, metric.id AS metric_id,
                                CASE jsonb_typeof(event.properties -> 'model') WHEN 'string'
                                    THEN left(event.properties ->> 'model', 255) ELSE '' END AS model,
                                CASE metric.aggregation WHEN 'COUNT' THEN 1
@@ -122,19 +125,23 @@ USAGE = (
                                      WHERE charge.plan_id = subscription.plan_id AND charge.metric_id = metric.id)
                         WHERE metric.aggregation = 'COUNT' OR event.properties ->> metric.property IS NOT NULL
                        ) counted
-                  GROUP BY 1, 2, 3, 4) events
-            FULL JOIN (SELECT subscription_id, credential_id, metric_id, model, sum(events) AS n,
+                  GROUP BY 1, 2, 3, 4, 5) events
+            FULL JOIN (SELECT subscription_id, credential_id, subscriber_id, metric_id, model, sum(events) AS n,
                               sum(total) AS units, max(maximum) AS maximum
-                       FROM billing_metrichour GROUP BY 1, 2, 3, 4) hours
+                       FROM billing_metrichour GROUP BY 1, 2, 3, 4, 5) hours
               ON (events.subscription_id, events.metric_id, events.model)
                = (hours.subscription_id, hours.metric_id, hours.model)
               AND COALESCE(events.credential_id::text, '') = COALESCE(hours.credential_id::text, '')
+              AND COALESCE(events.subscriber_id::text, '') = COALESCE(hours.subscriber_id::text, '')
             WHERE (events.n, events.units, events.maximum) IS DISTINCT FROM (hours.n, hours.units, hours.maximum)
+              AND NOT EXISTS (SELECT 1 FROM billing_usagepurge purge
+                              JOIN customers_subscription purged ON purged.customer_id = purge.customer_id
+                              WHERE purged.id = COALESCE(events.subscription_id, hours.subscription_id))
         """,
     ),
     Invariant(
         name="events_have_owners",
-        sentence="Every event belongs to a customer, subscription and credential that exist",
+        sentence="Every event belongs to a customer, subscription, credential and subscriber that exist",
         sql="""
             SELECT event.id, format('transaction %s', event.transaction_id) FROM billing_usageevent event
             WHERE NOT EXISTS (SELECT 1 FROM customers_customer owner WHERE owner.id = event.customer_id)
@@ -142,6 +149,24 @@ USAGE = (
                    SELECT 1 FROM customers_subscription owner WHERE owner.id = event.subscription_id)
                OR event.credential_id IS NOT NULL AND NOT EXISTS (
                    SELECT 1 FROM credentials_credential owner WHERE owner.id = event.credential_id)
+               OR event.subscriber_id IS NOT NULL AND NOT EXISTS (
+                   SELECT 1 FROM customers_subscriber owner WHERE owner.id = event.subscriber_id)
+        """,
+    ),
+    # While a purge runs, events go before what they were rolled up to; the two above leave its customer out for good.
+    Invariant(
+        name="purged_usage_is_gone",
+        prefix="cust",
+        sentence="Nothing is left of the usage of a customer whose purge is finished",
+        sql="""
+            SELECT purge.customer_id, format('purged at %s', purge.finished_at) FROM billing_usagepurge purge
+            WHERE purge.finished_at IS NOT NULL AND (
+                EXISTS (SELECT 1 FROM billing_usageevent event WHERE event.customer_id = purge.customer_id)
+                OR EXISTS (SELECT 1 FROM billing_usagehour hour WHERE hour.customer_id = purge.customer_id)
+                OR EXISTS (SELECT 1 FROM billing_metrichour hour WHERE hour.customer_id = purge.customer_id)
+                OR EXISTS (SELECT 1 FROM billing_lateusage late
+                           JOIN customers_subscription purged ON purged.id = late.subscription_id
+                           WHERE purged.customer_id = purge.customer_id))
         """,
     ),
 )

@@ -28,19 +28,23 @@ def hours_of(subscription: Subscription, start: datetime, end: datetime) -> list
     """
     first = hour_start(start, ZoneInfo(subscription.customer.timezone))
     rows = MetricHour.objects.filter(subscription=subscription, hour__gte=first, hour__lt=end)
-    return [
-        HourOfUnits(
-            hour=row.hour,
-            metric=row.metric_id,
-            credential=row.credential_id,
-            model=row.model,
-            dimensions=row.dimensions,
-            events=row.events,
-            total=row.total,
-            maximum=row.maximum,
-        )
-        for row in rows.order_by("hour", "id")
-    ]
+    return [units_in(row) for row in rows.order_by("hour", "id")]
+
+
+def units_in(row: MetricHour) -> HourOfUnits:
+    """Return the units that a row of the roll-up holds."""
+    return HourOfUnits(
+        hour=row.hour,
+        metric=row.metric_id,
+        subscription=row.subscription_id,
+        credential=row.credential_id,
+        subscriber=row.subscriber_id,
+        model=row.model,
+        dimensions=row.dimensions,
+        events=row.events,
+        total=row.total,
+        maximum=row.maximum,
+    )
 
 
 def rate_period(subscription: Subscription, period: Period) -> list[RatedCharge]:

@@ -1,20 +1,21 @@
-"""Statements: what every customer owes, also those that owe nothing."""
+"""Statements: what every customer owes, also those that owe nothing, alone or with everybody below it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, Q, Sum
 
 from billing.models import Invoice, Payment, Wallet
 from billing.queries.wallets import with_amounts_at
 from config.kernel.ids import TypeID
+from config.kernel.money import ZERO
 from customers.models import Customer
-
-ZERO = Decimal(0)
+from customers.queries.hierarchy import members
 
 #: Upper bounds of the ageing buckets in days overdue, inclusive; the last is open.
 AGEING = (("1_30", 30), ("31_60", 60), ("61_90", 90), ("90_plus", None))
@@ -26,11 +27,9 @@ def no_ageing() -> dict[str, Decimal]:
 
 
 @dataclass(kw_only=True)
-class Statement:
-    """What one customer owes in its currency at a moment; ``ageing`` is the balance by days overdue."""
+class Balance:
+    """What is owed and what is there in one currency at a moment; ``ageing`` is the balance by days overdue."""
 
-    customer: TypeID
-    name: str
     currency: str
     outstanding: Decimal = ZERO
     open_invoices: int = 0
@@ -41,43 +40,102 @@ class Statement:
     wallet_balance: Decimal = ZERO
     wallet_spendable: Decimal = ZERO
 
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count in the figures of ``row``, each under the name of an attribute or of an ageing bucket."""
+        for name, figure in row.items():
+            if name in self.ageing:
+                self.ageing[name] += figure
+            elif name not in {"customer", "currency"}:
+                setattr(self, name, getattr(self, name) + figure)
 
-def statements_of(customers: Iterable[Customer], *, now: datetime) -> list[Statement]:
-    """Return the statement of each of ``customers`` at ``now``, in their order: three queries, however many."""
+
+@dataclass(kw_only=True)
+class Statement(Balance):
+    """The balance of one customer in its own currency, or of ``customers`` in one tree; ``others`` by currency."""
+
+    customer: TypeID
+    name: str
+    customers: int = 0
+    others: dict[str, Balance] = field(default_factory=dict)
+
+    @property
+    def other_currencies(self) -> list[Balance]:
+        """What there is in other currencies than the customer's own, in the order of their codes."""
+        return [self.others[currency] for currency in sorted(self.others)]
+
+    def balance_in(self, currency: str) -> Balance:
+        """Return the balance in ``currency``."""
+        return self if currency == self.currency else self.others.setdefault(currency, Balance(currency=currency))
+
+
+def statements_of(customers: Iterable[Customer], *, include_children: bool = False, now: datetime) -> list[Statement]:
+    """
+    Return the statement of each of ``customers`` at ``now``, in their order: a fixed number of queries, however many.
+
+    With ``include_children`` each holds what everybody below the customer owes and has, too; a customer that is below
+    another of ``customers`` is in both statements.
+    """
     found = {
         customer.id: Statement(customer=customer.id, name=customer.name, currency=customer.currency)
         for customer in customers
     }
-    for customer_id, due_at, due in (
-        Invoice.objects.open()
-        .filter(customer__in=found)
-        .values_list("customer", "due_at", F("total") - F("amount_paid"))
-    ):
-        _add_invoice(found[customer_id], due_at, due, now)
-    payments = Payment.objects.filter(customer__in=found).values("customer")
-    for paid in payments.annotate(left=Sum(F("amount") - F("applied"))):
-        found[paid["customer"]].unapplied_credit = paid["left"]
-    own = Wallet.objects.open().filter(customer__in=found, currency=F("customer__currency"))
-    wallets = with_amounts_at(own, now).values("customer")
-    for row in wallets.annotate(total=Sum("balance"), free=Sum("spendable_now")):
-        statement = found[row["customer"]]
-        statement.wallet_balance, statement.wallet_spendable = row["total"], row["free"]
+    roots = _roots_of_members(found) if include_children else {pk: [pk] for pk in found}
+    for trees in roots.values():
+        for root in trees:
+            found[root].customers += 1
+    for rows in (_owed(roots, now), _paid_beyond(roots), _prepaid(roots, now)):
+        for row in rows:
+            for root in roots[row["customer"]]:
+                found[root].balance_in(row["currency"]).add(row)
     return list(found.values())
 
 
-def _add_invoice(statement: Statement, due_at: datetime, due: Decimal, now: datetime) -> None:
-    """Count an open invoice in."""
-    statement.outstanding += due
-    statement.open_invoices += 1
-    statement.ageing[_bucket(due_at, now)] += due
-    if due_at <= now:
-        statement.overdue += due
-        statement.overdue_invoices += 1
+def _roots_of_members(roots: Collection[TypeID]) -> dict[TypeID, list[TypeID]]:
+    """
+    Return those of ``roots`` that each customer of their trees stands below, itself among them.
+
+    Deleted customers are in no tree: what they still owe stays with their own invoices.
+    """
+    found: dict[TypeID, list[TypeID]] = {}
+    for root, tree in members(roots).items():
+        for member in tree:
+            found.setdefault(member, []).append(root)
+    return found
 
 
-def _bucket(due_at: datetime, now: datetime) -> str:
-    """Return the ageing bucket of an invoice; the first day overdue begins when it falls due."""
-    if due_at > now:
-        return "current"
-    days = (now - due_at) // timedelta(days=1) + 1
-    return next(name for name, bound in AGEING if bound is None or days <= bound)
+def _owed(customers: Collection[TypeID], now: datetime) -> Iterable[Mapping[str, Any]]:
+    """Return the open invoices of each customer and currency, summed up by how long they are overdue."""
+    due, overdue = F("total") - F("amount_paid"), Q(due_at__lte=now)
+    sums = {name: Sum(due, filter=when, default=ZERO) for name, when in _buckets(now).items()}
+    rows = Invoice.objects.open().filter(customer__in=customers).order_by().values("customer", "currency")
+    return rows.annotate(
+        outstanding=Sum(due),
+        open_invoices=Count("id"),
+        overdue=Sum(due, filter=overdue, default=ZERO),
+        overdue_invoices=Count("id", filter=overdue),
+        **sums,
+    )
+
+
+def _buckets(now: datetime) -> dict[str, Q]:
+    """Return the condition of each ageing bucket; the first day overdue begins when an invoice falls due."""
+    found, younger = {"current": Q(due_at__gt=now)}, now
+    for name, days in AGEING:
+        found[name] = Q(due_at__lte=younger)
+        if days is not None:
+            younger = now - timedelta(days=days)
+            found[name] &= Q(due_at__gt=younger)
+    return found
+
+
+def _paid_beyond(customers: Collection[TypeID]) -> Iterable[Mapping[str, Any]]:
+    """Return what each customer paid beyond its invoices, by currency."""
+    rows = Payment.objects.filter(customer__in=customers, amount__gt=F("applied")).order_by()
+    return rows.values("customer", "currency").annotate(unapplied_credit=Sum(F("amount") - F("applied")))
+
+
+def _prepaid(customers: Collection[TypeID], now: datetime) -> Iterable[Mapping[str, Any]]:
+    """Return what the open wallets of each customer hold, by currency."""
+    wallets = with_amounts_at(Wallet.objects.open().filter(customer__in=customers, balance__gt=0), now).order_by()
+    rows = wallets.values("customer", "currency")
+    return rows.annotate(wallet_balance=Sum("balance"), wallet_spendable=Sum("spendable_now"))

@@ -1,22 +1,26 @@
-"""Usage: what a customer used and what it cost, by bucket of time and by model."""
+"""Usage: what a customer used and what it cost, by bucket of time and by model, team, agent and so on."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from billing.models import UsageHour
-from billing.queries.rating import charges_of, hours_of
-from billing.rating import HourCost, hourly_costs
+from django.db.models import QuerySet
+
+from billing.models import MetricHour, UsageHour
+from billing.queries.breakdowns import Breakdown, Labels, Whose
+from billing.queries.costs import CHUNK, costs_between
+from billing.queries.rating import units_in
+from billing.rating import HourOfUnits, units_after
+from catalog.models import Metric
 from config.kernel.money import EXACT
 from customers.models import Customer, Subscription
-from customers.periods import day_start
-from customers.queries.periods import periods_of
+from customers.periods import Period, day_start
 
 ZERO = Decimal(0)
 
@@ -32,11 +36,23 @@ class Grouping(StrEnum):
 
 @dataclass(kw_only=True)
 class UsageCount:
-    """Requests, tokens and cost of something; ``tokens`` is None where no event carried any."""
+    """
+    Requests, tokens and cost of something; ``tokens`` is None where no event carried any.
+
+    Of a metric ``requests`` are the events that fed it, and ``units`` are counted; ``units`` is None of all else.
+    """
 
     requests: int = 0
     tokens: Decimal | None = None
+    units: Decimal | None = None
     cost: Decimal = ZERO
+
+    def add(self, other: UsageCount) -> None:
+        """Add another count of requests, tokens and cost."""
+        self.requests += other.requests
+        if other.tokens is not None:
+            self.tokens = (self.tokens or ZERO) + other.tokens
+        self.cost += other.cost
 
     def count(self, row: UsageHour) -> None:
         """Add an hour of usage."""
@@ -44,14 +60,19 @@ class UsageCount:
         if row.events_with_tokens:
             self.tokens = (self.tokens or ZERO) + row.tokens
 
+    def count_units(self, row: HourOfUnits, aggregation: str) -> None:
+        """Add an hour of a metric's units."""
+        self.requests += row.events
+        self.units = units_after(aggregation, self.units or ZERO, [row])
+
 
 @dataclass(kw_only=True)
 class UsageBucket:
-    """One bucket: when it begins, its totals, and the same by model."""
+    """One bucket: when it begins, its totals, and its parts by the label of what they are broken down by."""
 
     start: datetime
     total: UsageCount = field(default_factory=UsageCount)
-    by_model: dict[str, UsageCount] = field(default_factory=lambda: defaultdict(UsageCount))
+    parts: dict[str, UsageCount] = field(default_factory=lambda: defaultdict(UsageCount))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,58 +86,119 @@ class UsageSeries:
     buckets: list[UsageBucket]
 
 
-def usage_series(customer: Customer, *, first: date, last: date, grouping: Grouping) -> UsageSeries:
+def usage_series(
+    customer: Customer,
+    *,
+    first: date,
+    last: date,
+    grouping: Grouping,
+    breakdown: Breakdown = Breakdown.MODEL,
+    only: Mapping[Breakdown, str] | None = None,
+) -> UsageSeries:
     """
     Return the usage of ``customer`` from day ``first`` to day ``last`` (inclusive) on its own clock.
 
-    Costs are unrounded; those of the models add up to their bucket's, those of the buckets to the total's.
+    ``only`` keeps what has these labels. Costs are unrounded; those of the parts add up to their bucket's, those of
+    the buckets to the total's, and those of the parts of a filter to what is not filtered: an hour's cost is what all
+    usage came to, shared by units. By metric, and of one metric, requests are the events that fed it, which know no
+    tokens and no latency.
     """
+    span = Period(day_start(first, customer.timezone), day_start(last + timedelta(days=1), customer.timezone))
     # A price and a quantity have 12 decimals each; with fewer digits the parts would not add up to the whole.
     with localcontext(EXACT):
-        return _series(customer, first, last, grouping)
+        return _Counting(customer, span, grouping, breakdown, only or {}).series()
 
 
-def _series(customer: Customer, first: date, last: date, grouping: Grouping) -> UsageSeries:
-    start, end = day_start(first, customer.timezone), day_start(last + timedelta(days=1), customer.timezone)
-    bucket_of = _bucketing(grouping, ZoneInfo(customer.timezone))
-    buckets: dict[datetime, UsageBucket] = {}
-    total = UsageCount()
-    latency, measured = ZERO, 0
-    for row in UsageHour.objects.filter(customer=customer, hour__gte=start, hour__lt=end):
-        bucket = _bucket(buckets, bucket_of(row.hour))
-        for count in (total, bucket.total, bucket.by_model[row.model]):
-            count.count(row)
-        latency += row.latency_ms
-        measured += row.events_with_latency
-    for cost in _costs(customer, start, end):
-        bucket = _bucket(buckets, bucket_of(cost.row.hour))
-        for count in (total, bucket.total, bucket.by_model[cost.row.model]):
-            count.cost += cost.amount
-    return UsageSeries(
-        start=start,
-        end=end,
-        total=total,
-        average_latency_ms=latency / measured if measured else None,
-        buckets=sorted(buckets.values(), key=lambda bucket: bucket.start, reverse=True),
-    )
+def total_parts(series: UsageSeries) -> dict[str, UsageCount]:
+    """Return the parts of all buckets together, without units, of which maxima do not add up."""
+    parts: dict[str, UsageCount] = defaultdict(UsageCount)
+    with localcontext(EXACT):
+        for bucket in series.buckets:
+            for label, count in bucket.parts.items():
+                parts[label].add(count)
+    return dict(parts)
 
 
-def _bucket(buckets: dict[datetime, UsageBucket], start: datetime) -> UsageBucket:
-    return buckets.setdefault(start, UsageBucket(start=start))
+class _Counting:
+    """One series while it is being counted."""
 
+    def __init__(
+        self, customer: Customer, span: Period, grouping: Grouping, breakdown: Breakdown, only: Mapping[Breakdown, str]
+    ) -> None:
+        self.customer, self.span, self.breakdown, self.only = customer, span, breakdown, only
+        self.labels = Labels.read(customer, frozenset({breakdown, *only}))
+        self.bucket_of = _bucketing(grouping, ZoneInfo(customer.timezone))
+        self.buckets: dict[datetime, UsageBucket] = {}
+        self.total = UsageCount()
+        self.latency, self.measured = ZERO, 0
 
-def _costs(customer: Customer, start: datetime, end: datetime) -> Iterator[HourCost]:
-    """Yield what each hour in [``start``, ``end``) cost; tiers are walked from the beginning of each period."""
-    subscriptions = Subscription.objects.filter(customer=customer, canceled_at__isnull=True)
-    for subscription in subscriptions.select_related("customer", "plan"):
-        charges = charges_of(subscription)
-        for period in periods_of(subscription, start, end):
-            rows = hours_of(subscription, period.start, min(period.end, end))
-            yield from _within(hourly_costs(charges, rows), start, end)
+    def series(self) -> UsageSeries:
+        """Count everything and return it."""
+        if Breakdown.METRIC not in self.only:
+            self._count_requests()
+        if Breakdown.METRIC in (self.breakdown, *self.only):
+            self._count_units()
+        self._count_costs()
+        return UsageSeries(
+            start=self.span.start,
+            end=self.span.end,
+            total=self.total,
+            average_latency_ms=self.latency / self.measured if self.measured else None,
+            buckets=sorted(self.buckets.values(), key=lambda bucket: bucket.start, reverse=True),
+        )
 
+    def _count_requests(self) -> None:
+        hours = UsageHour.objects.filter(customer=self.customer, hour__gte=self.span.start, hour__lt=self.span.end)
+        for row in hours.iterator(chunk_size=CHUNK):
+            whose = Whose.hour(row)
+            if not self._is_asked_for(whose):
+                continue
+            for count in self._counts(row.hour, whose, parts=self.breakdown is not Breakdown.METRIC):
+                count.count(row)
+            self.latency += row.latency_ms
+            self.measured += row.events_with_latency
 
-def _within(costs: Iterable[HourCost], start: datetime, end: datetime) -> Iterator[HourCost]:
-    return (cost for cost in costs if start <= cost.row.hour < end)
+    def _count_units(self) -> None:
+        """Count the events that fed a metric; as requests of the whole only where nothing else is asked for."""
+        aggregations = {str(pk): how for pk, how in Metric.objects.values_list("pk", "aggregation")}
+        rows = MetricHour.objects.filter(
+            subscription__in=self._subscriptions(), hour__gte=self.span.start, hour__lt=self.span.end
+        )
+        for row in map(units_in, rows.iterator(chunk_size=CHUNK)):
+            whose = Whose.units(row)
+            if not self._is_asked_for(whose):
+                continue
+            if Breakdown.METRIC in self.only:
+                for count in self._counts(row.hour, whose):
+                    count.count_units(row, aggregations[row.metric])
+            else:
+                bucket = self._bucket(row.hour)
+                bucket.parts[self.labels.of(whose, self.breakdown)].count_units(row, aggregations[row.metric])
+
+    def _count_costs(self) -> None:
+        for cost in costs_between(self._subscriptions(), self.span.start, self.span.end):
+            whose = Whose.units(cost.row)
+            if self._is_asked_for(whose):
+                for count in self._counts(cost.row.hour, whose):
+                    count.cost += cost.amount
+
+    def _counts(self, hour: datetime, whose: Whose, *, parts: bool = True) -> Iterator[UsageCount]:
+        """Yield all that a row is counted in: the total, its bucket's, and its part of the bucket."""
+        bucket = self._bucket(hour)
+        yield self.total
+        yield bucket.total
+        if parts:
+            yield bucket.parts[self.labels.of(whose, self.breakdown)]
+
+    def _bucket(self, hour: datetime) -> UsageBucket:
+        start = self.bucket_of(hour)
+        return self.buckets.setdefault(start, UsageBucket(start=start))
+
+    def _is_asked_for(self, whose: Whose) -> bool:
+        return all(self.labels.of(whose, by) == label for by, label in self.only.items())
+
+    def _subscriptions(self) -> QuerySet[Subscription]:
+        return Subscription.objects.filter(customer=self.customer, canceled_at__isnull=True)
 
 
 def _bucketing(grouping: Grouping, zone: ZoneInfo) -> Callable[[datetime], datetime]:

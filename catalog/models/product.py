@@ -52,6 +52,9 @@ class MaturityStage(models.TextChoices):
 #: The stages in which customers can subscribe.
 SUBSCRIBABLE_STAGES = frozenset({MaturityStage.BETA, MaturityStage.GA})
 
+#: What autonomous callers use: they get a client id and a secret instead of a key.
+CLIENT_PRODUCTS = frozenset({ProductType.AI_AGENT, ProductType.MCP_SERVER})
+
 STAGE_ORDER = "ARRAY['" + "', '".join(MaturityStage.values) + "']"
 
 
@@ -108,3 +111,8 @@ class Product(Record):
     def is_subscribable(self) -> bool:
         """Whether new subscriptions are taken."""
         return self.maturity_stage in SUBSCRIBABLE_STAGES
+
+    @property
+    def takes_clients(self) -> bool:
+        """Whether its users present a client id with a secret; all others present a key."""
+        return self.product_type in CLIENT_PRODUCTS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
@@ -11,7 +13,7 @@ from catalog.models.product import Product, validate_code
 from config.kernel.history import History
 from config.kernel.ids import TypeIDField
 from config.kernel.models import Record, RecordQuerySet
-from config.kernel.money import AmountField, CurrencyField
+from config.kernel.money import EXACT, AmountField, CurrencyField
 
 
 class PlanStatus(models.TextChoices):
@@ -39,6 +41,9 @@ class ChargeModel(models.TextChoices):
     VOLUME = "VOLUME", "Volume: all units at the price of the tier reached"
     PACKAGE = "PACKAGE", "Package: price per started package"
 
+
+#: How often each interval is billed in a year, so that plans can be compared.
+BILLED_A_YEAR = {Interval.WEEK: 52, Interval.MONTH: 12, Interval.QUARTER: 4, Interval.YEAR: 1}
 
 FROZEN_COLUMNS = ("product_id", "code", "version", "interval", "amount", "currency")
 
@@ -91,6 +96,11 @@ class RatePlan(Record):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}" if self.version > 1 else self.name
+
+    @property
+    def amount_a_year(self) -> Decimal:
+        """What the base fee comes to in a year of 52 weeks, 12 months or 4 quarters, in ``currency``."""
+        return EXACT.multiply(self.amount, Decimal(BILLED_A_YEAR[Interval(self.interval)]))
 
 
 class ChargeQuerySet(RecordQuerySet["Charge"]):

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
-from config.api.free_fields import JSONObjectField, MetadataField, merged_metadata
+from config.api.free_fields import JSONObjectField, MetadataField
 from config.api.json import utc_text
 from config.api.validation import unknown_choice
 from config.kernel.ids import MalformedTypeID, TypeID
@@ -28,7 +28,6 @@ __all__ = [
     "MetadataField",
     "ReferenceField",
     "TypeIDField",
-    "merged_metadata",
 ]
 
 MAX_INTEGER_DIGITS = 18

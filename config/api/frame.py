@@ -183,7 +183,7 @@ class Frame(GenericAPIView[Any]):
 
     def without_secrets(self, data: Any) -> Any:
         """Return an answer's data as a replay shows it."""
-        values = [value for secret in self.issued for value in secret.shown_once.values()]
+        values = [value for secret in self.issued for value in secret.secrets.values()]
         return idempotency.without_secrets(data, self.secret_fields, values)
 
     def finished(self, response: HttpResponseBase) -> HttpResponseBase:

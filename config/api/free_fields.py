@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from config.kernel.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH
+
 
 class JSONObjectField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     """
@@ -46,12 +48,8 @@ class MetadataField(JSONObjectField):
     """
     An integrator's own keys: up to 50, each ≤ 40 characters; a value is text ≤ 500, a number, true or false.
 
-    On PATCH null is taken too and removes its key: see :func:`merged_metadata`.
+    On PATCH null is taken too and removes its key: see :func:`config.kernel.metadata.merged_metadata`.
     """
-
-    MAX_KEYS = 50
-    MAX_KEY_LENGTH = 40
-    MAX_TEXT_LENGTH = 500
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "too_many": f"At most {MAX_KEYS} keys",
@@ -65,10 +63,10 @@ class MetadataField(JSONObjectField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the keys and values; null values only in a partial update."""
         kept = super().to_internal_value(data)
-        if len(kept) > self.MAX_KEYS:
+        if len(kept) > MAX_KEYS:
             self.fail("too_many")
         for key, value in kept.items():
-            if not 0 < len(key) <= self.MAX_KEY_LENGTH:
+            if not 0 < len(key) <= MAX_KEY_LENGTH:
                 self.fail("key")
             self._check_value(value)
         return kept
@@ -79,18 +77,5 @@ class MetadataField(JSONObjectField):
                 self.fail("null_value")
         elif not isinstance(value, str | int | float):
             self.fail("kind")
-        elif isinstance(value, str) and len(value) > self.MAX_TEXT_LENGTH:
+        elif isinstance(value, str) and len(value) > MAX_TEXT_LENGTH:
             self.fail("text")
-
-
-def merged_metadata(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """
-    Return ``current`` with ``changes`` laid over it; null removes a key.
-
-    Raises:
-        ValidationError: more than 50 keys would remain (``invalid_metadata``).
-    """
-    merged = {key: value for key, value in {**current, **changes}.items() if value is not None}
-    if len(merged) > MetadataField.MAX_KEYS:
-        raise serializers.ValidationError({"metadata": [MetadataField.default_error_messages["too_many"]]})
-    return merged

@@ -19,11 +19,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api.refusals import InvalidRequest
+from config.kernel.counting import EXACT_TOTAL, count_or_estimate
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 MAX_OFFSET = 10**9
-EXACT_TOTAL = 10_000
 MAX_CURSOR_LENGTH = 200
 
 INTEGER = re.compile("[0-9]{1,10}", re.ASCII)
@@ -190,13 +190,5 @@ class LimitOffset(BasePagination):
 
 
 def _total(rows: QuerySet[Any] | Sequence[Any]) -> tuple[int, bool]:
-    """Return how many rows there are, and whether that is the planner's estimate; exact up to 10 000."""
-    if not isinstance(rows, QuerySet):
-        return len(rows), False
-    # The primary key alone: what the rows are annotated with is not computed to be counted.
-    rows = rows.order_by() if rows._fields is not None else rows.order_by().values("pk")  # type: ignore[attr-defined]
-    counted = rows[: EXACT_TOTAL + 1].count()
-    if counted <= EXACT_TOTAL:
-        return counted, False
-    plan = json.loads(rows.explain(format="json"))
-    return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
+    """Return how many rows there are, and whether that is an estimate."""
+    return count_or_estimate(rows) if isinstance(rows, QuerySet) else (len(rows), False)

@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from config.api.authentication import caller_of
+from config.api.authentication import Caller, caller_of
 from config.api.refusals import InsufficientScope
 
 EVERYTHING = "*"
@@ -41,10 +41,26 @@ class HasScope(BasePermission):
             # The view has no such method; the dispatcher answers 405, whatever the scopes.
             return True
         required = required_scope(view, request.method or "")
-        held = set(caller.scopes)
-        if required is None or not held & {required, EVERYTHING}:
+        if required is None or not has_scope(caller, required):
             raise InsufficientScope(required=required or UNDECLARED)
         return True
+
+
+def has_scope(caller: Caller, required: str) -> bool:
+    """Tell whether ``caller`` has a scope, or all there are."""
+    return not {required, EVERYTHING}.isdisjoint(caller.scopes)
+
+
+def require_scope(request: Request, required: str) -> None:
+    """
+    Ask for one more scope than the view declares, where what is asked for needs it.
+
+    Raises:
+        InsufficientScope: the caller lacks it.
+    """
+    caller = caller_of(request)
+    if caller is None or not has_scope(caller, required):
+        raise InsufficientScope(required=required)
 
 
 def required_scope(view: Any, method: str) -> str | None:

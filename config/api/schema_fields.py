@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 
 from config.api.fields import MAX_FRACTION_DIGITS, MAX_INTEGER_DIGITS
-from config.api.free_fields import MetadataField
+from config.kernel.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH
 
 #: Crockford's base32 in lower case; the first character holds three bits only.
 SUFFIX = "[0-7][0-9a-hjkmnp-tv-z]{25}"
@@ -110,9 +110,9 @@ class Metadata(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call
             kinds.append("null")
         return {
             "type": "object",
-            "maxProperties": MetadataField.MAX_KEYS,
-            "propertyNames": {"minLength": 1, "maxLength": MetadataField.MAX_KEY_LENGTH},
-            "additionalProperties": {"type": kinds, "maxLength": MetadataField.MAX_TEXT_LENGTH},
+            "maxProperties": MAX_KEYS,
+            "propertyNames": {"minLength": 1, "maxLength": MAX_KEY_LENGTH},
+            "additionalProperties": {"type": kinds, "maxLength": MAX_TEXT_LENGTH},
         }
 
 

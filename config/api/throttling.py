@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cache
 
-import structlog
 from django.conf import settings
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from config.api.authentication import caller_of
-
-logger = structlog.get_logger(__name__)
+from config.api.redis import asked
 
 WINDOW_S = 60
 DEFAULT_LIMIT = 6000
-
-#: A Redis that does not answer may cost a request this much, and then none for a while.
-TIMEOUT_S = 0.25
-PAUSE_S = 5.0
-
-
-@cache
-def redis_client(url: str) -> Redis:
-    """Return the process's client for ``url``: one connection pool, no retries, short patience."""
-    return Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +33,6 @@ class RateLimit:
             "RateLimit-Remaining": str(self.remaining),
             "RateLimit-Reset": str(self.reset_s),
         }
-
-
-class _Outage:
-    """Until when Redis is not asked, because it has just failed; monotonic seconds."""
-
-    until = 0.0
 
 
 class OperatorKeyThrottle(BaseThrottle):
@@ -88,15 +66,11 @@ class OperatorKeyThrottle(BaseThrottle):
 
 def count(key: str) -> int | None:
     """Return how often ``key`` has been counted in its window, this time included; None while Redis is away."""
-    if time.monotonic() < _Outage.until:
-        return None
-    try:
-        pipeline = redis_client(settings.REDIS_URL).pipeline(transaction=True)
+
+    def counted(redis: Redis) -> int:
+        pipeline = redis.pipeline(transaction=True)
         pipeline.incr(key)
         pipeline.expire(key, 2 * WINDOW_S)
-        used: int = pipeline.execute()[0]
-    except RedisError as error:
-        _Outage.until = time.monotonic() + PAUSE_S
-        logger.warning("rate_limit_not_counted", error=str(error), paused_s=PAUSE_S)
-        return None
-    return used
+        return int(pipeline.execute()[0])
+
+    return asked(counted, otherwise="rate_limit_not_counted")

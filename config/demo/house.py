@@ -17,6 +17,7 @@ from billing.operations.payments import record_payment
 from billing.operations.wallets import fund_wallet, open_wallet
 from catalog.models import RatePlan
 from config.demo.catalog import build_catalog
+from config.demo.people import add_people
 from config.demo.prices import DATA
 from customers.models import Customer, Subscription, Tier
 from customers.operations.customers import CustomerFields, create_customer
@@ -45,8 +46,8 @@ def furnish(*, now: datetime) -> None:
     _customer("Atelier Lumière", "lumiere", Tier.FREE, "EUR", "Europe/Paris", now)
 
     last_month, this_month = month_starts(now, acme.timezone)
-    subscription = _subscribe(acme, plans.tokens_usd, last_month, now)
-    replay_coding_trace(subscription, start=last_month, until=this_month - timedelta(minutes=1), now=now)
+    acme_subscription = _subscribe(acme, plans.tokens_usd, last_month, now)
+    replay_coding_trace(acme_subscription, start=last_month, until=this_month - timedelta(minutes=1), now=now)
     subscription = _subscribe(nordlicht, plans.tokens_eur, month_starts(now, nordlicht.timezone)[1], now)
     replay_chat_trace(subscription, until=now, now=now)
     _subscribe(kaveri, plans.tools_inr, now, now)
@@ -55,6 +56,7 @@ def furnish(*, now: datetime) -> None:
     bill_due(now=now)
     for invoice in Invoice.objects.open().filter(customer=acme):
         record_payment(invoice.id, amount=Decimal(50), reference="Wire 4711", now=now)
+    add_people(acme, heron, acme_subscription, since=this_month, now=now)
     wallet = open_wallet(customer=nordlicht.id, name="Prepaid", now=now)
     fund_wallet(wallet.id, amount=Decimal(500), reason="Launch credit", now=now)
     hold_funds(wallet.id, amount=Decimal(20), reference="batch-2210", expires_at=now + timedelta(days=7), now=now)

@@ -42,15 +42,19 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """An object that does not exist, or no longer; ``noun`` makes the code (``customer_not_found``)."""
+    """
+    An object that does not exist, or no longer; ``noun`` makes the code (``customer_not_found``).
+
+    ``param`` is the field that named it, where it was not the address.
+    """
 
     type = ErrorType.NOT_FOUND
     code = "not_found"
 
-    def __init__(self, noun: str, identifier: object) -> None:
+    def __init__(self, noun: str, identifier: object, *, param: str | None = None) -> None:
         self.noun = noun
         self.identifier = identifier
-        super().__init__()
+        super().__init__(param=param)
 
     @property
     def message(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any, TypeVar
 
 from django.db import models
 from django.urls import reverse
+
+from config.kernel.money import EXACT, display_money
 
 
 class Verdict(IntEnum):
@@ -30,6 +33,15 @@ class Finding:
     count: int
     #: Path and query of the admin list of the objects concerned; empty where there is none.
     link: str = ""
+    #: The money concerned, an amount for each currency.
+    amounts: tuple[tuple[Decimal, str], ...] = ()
+    #: Whether a deletion that terminates what is open would put an end to what blocks here.
+    ends_with_termination: bool = False
+
+    @property
+    def money(self) -> str:
+        """The amounts for people: ``$10.00, €5.00``; empty where no money is concerned."""
+        return ", ".join(display_money(amount, currency) for amount, currency in self.amounts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +55,11 @@ class DeletionReport:
         """The worst verdict of all findings; ALLOW without any."""
         return max((finding.verdict for finding in self.findings), default=Verdict.ALLOW)
 
+    @property
+    def outlasts_termination(self) -> bool:
+        """Whether something blocks the deletion even where all that is open is terminated with it."""
+        return any(one.verdict is Verdict.BLOCK and not one.ends_with_termination for one in self.findings)
+
     def document(self) -> dict[str, Any]:
         """Return the report as the API prints it."""
         return {
@@ -54,17 +71,43 @@ class DeletionReport:
         }
 
 
-def counted(count: int, *, code: str, verdict: Verdict, message: str, at: str, query: str) -> Finding | None:
+def counted(
+    count: int,
+    *,
+    code: str,
+    verdict: Verdict,
+    message: str,
+    at: str,
+    query: str,
+    amounts: Iterable[tuple[Decimal, str]] = (),
+    ends_with_termination: bool = False,
+) -> Finding | None:
     """
     Return the finding about ``count`` objects, or None where there is none of them.
 
-    ``message`` is a format string over ``count``; ``at`` names the model of the admin list (``billing_wallet``) and
-    ``query`` filters it to the objects concerned.
+    ``message`` is a format string over ``count`` and ``money``; ``at`` names the model of the admin list
+    (``billing_wallet``) and ``query`` filters it to the objects concerned. ``amounts`` may hold a currency many times.
     """
     if not count:
         return None
-    link = f"{reverse(f'admin:{at}_changelist')}?{query}"
-    return Finding(code=code, verdict=verdict, message=message.format(count=count), count=count, link=link)
+    finding = Finding(
+        code=code,
+        verdict=verdict,
+        message=message,
+        count=count,
+        link=f"{reverse(f'admin:{at}_changelist')}?{query}",
+        amounts=_by_currency(amounts),
+        ends_with_termination=ends_with_termination,
+    )
+    return replace(finding, message=message.format(count=count, money=finding.money))
+
+
+def _by_currency(amounts: Iterable[tuple[Decimal, str]]) -> tuple[tuple[Decimal, str], ...]:
+    """Return the sum of each currency, by its code; sums of nothing are left out."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for amount, currency in amounts:
+        sums[currency] = EXACT.add(sums[currency], amount)
+    return tuple((sums[currency], currency) for currency in sorted(sums) if sums[currency])
 
 
 ModelT = TypeVar("ModelT", bound=models.Model)

@@ -16,9 +16,9 @@ ModelT_co = TypeVar("ModelT_co", bound=models.Model, covariant=True)
 class RecordQuerySet(models.QuerySet[ModelT_co]):
     """Look-ups by id that end in the refusal ``<noun>_not_found`` instead of an exception of the ORM."""
 
-    def find(self, pk: str) -> ModelT_co:
+    def find(self, pk: str, *, param: str | None = None) -> ModelT_co:
         """
-        Return the row with the id ``pk`` among these.
+        Return the row with the id ``pk`` among these; ``param`` is the field of the input that names it.
 
         Raises:
             NotFound: there is none, or ``pk`` is no id of this kind of object.
@@ -26,9 +26,9 @@ class RecordQuerySet(models.QuerySet[ModelT_co]):
         try:
             return self.get(pk=pk)
         except (ObjectDoesNotExist, ValidationError) as error:
-            raise NotFound(noun_of(self.model), pk) from error
+            raise NotFound(noun_of(self.model), pk, param=param) from error
 
-    def lock(self, pk: str) -> ModelT_co:
+    def lock(self, pk: str, *, param: str | None = None) -> ModelT_co:
         """
         Return the row with its lock held until the transaction ends, so that what is checked stays true.
 
@@ -37,7 +37,7 @@ class RecordQuerySet(models.QuerySet[ModelT_co]):
         Raises:
             NotFound: there is none, or ``pk`` is no id of this kind of object.
         """
-        return self.select_for_update(of=("self",)).find(pk)
+        return self.select_for_update(of=("self",)).find(pk, param=param)
 
 
 def noun_of(model: type[models.Model]) -> str:

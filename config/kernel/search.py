@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db.models import F, Func, GeneratedField
+from django.db.models import F, Func, GeneratedField, QuerySet
 
 #: What separates words: everything of ASCII that is neither digit nor letter; other scripts' letters are kept.
 SEPARATORS = r"[\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+"
+
+#: How many rows are few, and how long a word of any column can be, quotes and all.
+FEW = 1_000
+LONGEST_WORD = 300
+
+QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
 
 
 class WordsOf(Func):
@@ -30,9 +36,32 @@ def search_column(*columns: str) -> GeneratedField:
     return GeneratedField(expression=WordsOf(*columns), output_field=SearchVectorField(), db_persist=True)
 
 
-def beginning_with(words: str) -> SearchQuery | None:
-    """Return the query for rows in which every one of ``words`` begins some word; None where there is no word."""
-    found = [word for word in re.split(SEPARATORS, words.replace("\0", " ")) if word.strip()]
-    if not found:
+def with_words(rows: QuerySetT, words: str, *, column: str = "search") -> QuerySetT:
+    """
+    Keep the ``rows`` in which every one of ``words`` begins some word; words that hold no letter or digit find nothing.
+
+    Of what stands joined as in an e-mail address only the last part is a beginning, the others are whole words. A match
+    of few rows is looked up at once: the planner cannot know how rare a beginning is, and would rather read the whole
+    list in its order until the page is full.
+    """
+    if not words.strip():
+        return rows
+    query = _query(words)
+    if query is None:
+        return rows.none()
+    matching = rows.filter(**{column: query})
+    few = list(matching.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return rows.filter(pk__in=few) if len(few) <= FEW else matching
+
+
+def _query(words: str) -> SearchQuery | None:
+    """Return what the index is asked for; None where nothing can match."""
+    terms: list[str] = []
+    # PostgreSQL has no text with NUL in it.
+    for chunk in words.replace("\0", " ").split():
+        *whole, beginning = re.split(SEPARATORS, chunk)
+        terms += [f"'{word}'" for word in whole if word]
+        terms += [f"'{beginning}':*"] if beginning else []
+    if not terms or any(len(term) > LONGEST_WORD for term in terms):
         return None
-    return SearchQuery(" & ".join(f"'{word}':*" for word in found), search_type="raw", config="simple")
+    return SearchQuery(" & ".join(terms), search_type="raw", config="simple")

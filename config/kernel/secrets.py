@@ -22,6 +22,11 @@ class IssuedSecret:
     #: The secret fields as the API names them: ``{"key": …}`` or ``{"client_id": …, "client_secret": …}``.
     shown_once: dict[str, str] = field(repr=False)
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Those of the fields that are secret; a client id is shown along with its secret but is public."""
+        return {name: value for name, value in self.shown_once.items() if name != "client_id"}
+
 
 _collector: ContextVar[list[IssuedSecret] | None] = ContextVar("issued_secrets", default=None)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from config.api.authentication import BearerAuthentication
 from credentials.models import OperatorKey
 from credentials.secrets import digests
+from credentials.uses import note_use
 
 
 class OperatorKeyAuthentication(BearerAuthentication):
@@ -15,5 +16,9 @@ class OperatorKeyAuthentication(BearerAuthentication):
 
     def find_caller(self, secret: str) -> OperatorKey | None:
         """Return the usable key with this secret."""
-        keys = OperatorKey.objects.usable(timezone.now())
-        return keys.filter(digest__in=digests(secret, settings.SECRET_PEPPERS)).first()
+        now = timezone.now()
+        keys = OperatorKey.objects.usable(now)
+        found = keys.filter(digest__in=digests(secret, settings.SECRET_PEPPERS)).first()
+        if found is not None:
+            note_use(found.id, now)
+        return found

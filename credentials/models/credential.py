@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -20,7 +24,15 @@ class CredentialKind(models.TextChoices):
 
 
 class CredentialQuerySet(KeyedQuerySet["Credential"]):
-    """Credentials."""
+    """Credentials, those of deleted customers included until ``live()`` is asked for."""
+
+    def live(self) -> Self:
+        """Keep those whose customer is not deleted."""
+        return self.filter(customer__deleted_at__isnull=True)
+
+    def with_secret(self, digests: Sequence[bytes]) -> Self:
+        """Keep those whose secret, or the one before the last rotation, is kept as one of ``digests``."""
+        return self.filter(Q(digest__in=digests) | Q(previous_digest__in=digests))
 
 
 class Credential(Keyed):
@@ -62,3 +74,8 @@ class Credential(Keyed):
                 | Q(kind=CredentialKind.CLIENT_CREDENTIALS, client_id__isnull=False),
             ),
         ]
+
+    def was_replaced(self, digests: Sequence[bytes], now: datetime) -> bool:
+        """Tell whether the secret kept as one of ``digests`` is one that a rotation has ended by ``now``."""
+        is_previous = self.previous_digest is not None and bytes(self.previous_digest) in digests
+        return is_previous and self.previous_until is not None and self.previous_until <= now

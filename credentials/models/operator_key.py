@@ -15,6 +15,7 @@ class Scope(models.TextChoices):
     ALL = "*", "Everything"
     CUSTOMERS_READ = "customers:read", "Read customers"
     CUSTOMERS_WRITE = "customers:write", "Change customers"
+    CUSTOMERS_TERMINATE = "customers:terminate", "Delete customers with all that is open"
     CATALOG_READ = "catalog:read", "Read the catalog"
     CATALOG_WRITE = "catalog:write", "Change the catalog"
     CREDENTIALS_READ = "credentials:read", "Read credentials"

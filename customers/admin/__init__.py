@@ -1,6 +1,9 @@
-"""Customers and subscriptions in the admin."""
+"""Customers, what belongs to them, and subscriptions in the admin."""
 
+from customers.admin.agents import AgentAdmin
 from customers.admin.customers import CustomerAdmin
+from customers.admin.subscribers import SubscriberAdmin
 from customers.admin.subscriptions import SubscriptionAdmin
+from customers.admin.teams import TeamAdmin
 
-__all__ = ["CustomerAdmin", "SubscriptionAdmin"]
+__all__ = ["AgentAdmin", "CustomerAdmin", "SubscriberAdmin", "SubscriptionAdmin", "TeamAdmin"]

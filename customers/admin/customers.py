@@ -7,33 +7,34 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html_join
 
 from config.kernel.admin import (
     ChoicesFilter,
     DropdownFilter,
     ModelAdmin,
     action,
-    badge,
     display,
+    metadata_lines,
     register,
 )
-from config.kernel.admin.columns import NOTHING, Colour
+from config.kernel.locks import lock_reason
+from customers.admin.deletion import CustomerDeletionForm
 from customers.admin.forms import AssignPlanForm, CustomerForm, SuspensionForm
-from customers.admin.metadata import line_of
+from customers.admin.hierarchy import WithinFilter, parent_link, status_now, tree, way_down_to
+from customers.admin.sheets import SheetActions
+from customers.admin.subscribers import SubscriberInline
 from customers.admin.subscriptions import SubscriptionInline
-from customers.models import Customer, CustomerStatus, Subscription
+from customers.admin.suspensions import is_suspended, suspension_notice
+from customers.admin.teams import TeamInline
+from customers.models import Customer, CustomerStatus
 from customers.operations.customers import LOCKED_FIELDS, CustomerFields, create_customer, update_customer
-from customers.operations.deletion import delete_customer
+from customers.operations.deletion import DeletionMode, delete_customer
+from customers.operations.status import activate_customer, deactivate_customer
 from customers.operations.subscriptions import start_subscription
 from customers.operations.suspension import reactivate_customer, suspend_customer
 
-STATUS_COLOURS: dict[str, Colour] = {
-    CustomerStatus.ACTIVE: "success",
-    CustomerStatus.INACTIVE: "warning",
-    CustomerStatus.SUSPENDED: "danger",
-}
-WHY_LOCKED = "Locked, because the customer has subscriptions."
+WHY_LOCKED = "Locked, because the customer has {reason}."
+WHY_INACTIVE = "Inactive since {since:%Y-%m-%d %H:%M} UTC: no new subscriptions and keys; what there is goes on."
 WHY_SYSTEM = "The bucket for usage whose customer is not known. It stays as it is."
 
 
@@ -52,23 +53,10 @@ class CustomerStatusFilter(DropdownFilter):
         return queryset.with_status(self.value(), timezone.now()) if self.value() in CustomerStatus.values else queryset
 
 
-@display(description="status")
-def status_now(customer: Customer) -> str:
-    """Show whether access is on now."""
-    status = customer.status(timezone.now())
-    return badge(status.label, STATUS_COLOURS[status])
-
-
 @display(description="metadata")
-def metadata_lines(customer: Customer) -> str:
+def metadata_shown(customer: Customer) -> str:
     """Print the metadata, a line an entry."""
-    lines = ((line_of(key, value),) for key, value in customer.metadata.items())
-    return format_html_join("", "<p>{}</p>", lines) or NOTHING
-
-
-def is_suspended(customer: Customer) -> bool:
-    """Tell whether access is off now."""
-    return customer.is_suspended(timezone.now())
+    return metadata_lines(customer.metadata)
 
 
 def is_ordinary(customer: Customer) -> bool:
@@ -76,31 +64,57 @@ def is_ordinary(customer: Customer) -> bool:
     return not customer.is_system
 
 
+def is_active(customer: Customer) -> bool:
+    """Tell whether this is a customer that has not been deactivated."""
+    return is_ordinary(customer) and customer.deactivated_at is None
+
+
+def is_inactive(customer: Customer) -> bool:
+    """Tell whether the customer has been deactivated."""
+    return customer.deactivated_at is not None
+
+
+#: The parts of the page that are the same on every customer's.
+DESCRIPTION: tuple[Any, ...] = (
+    ("General", {"fields": (("name", "email"), ("external_id", "tier"), "parent")}),
+    ("Currency and calendar", {"fields": (("currency", "timezone"),)}),
+    ("Limits", {"fields": ("daily_requests", "rate_limit", "max_tokens_per_request")}),
+    ("Billing identity", {"fields": (("legal_name", "tax_id"), ("billing_email", "billing_phone"))}),
+    ("Address", {"fields": (("address_line1", "address_line2"), ("address_zip", "address_city"),
+                            ("address_state", "address_country"))}),
+    ("Payment", {"fields": (("billing_mode", "payment_provider"), ("net_payment_term_days", "invoice_grace_days"),
+                            "remittance_instructions")}),
+)  # fmt: skip
+INTEGRATION = "Integration"
+INTEGRATED = ("associated_domains", "storefront_url")
+HIERARCHY: tuple[str, dict[str, Any]] = ("Hierarchy", {"fields": (tree,)})
+
+
 @register(Customer)
-class CustomerAdmin(ModelAdmin):
+class CustomerAdmin(SheetActions, ModelAdmin):
     """Who buys."""
 
     form = CustomerForm
-    list_display = ("name", "email", "tier", status_now, "currency", "external_id", "created_at")
-    list_filter = (("tier", ChoicesFilter), CustomerStatusFilter)
+    deletion_form = CustomerDeletionForm
+    list_display = ("name", "email", "tier", status_now, parent_link, "currency", "external_id", "created_at")
+    list_filter = (("tier", ChoicesFilter), CustomerStatusFilter, WithinFilter)
+    list_select_related = ("parent",)
+    autocomplete_fields = ("parent",)
+    actions_menu = True
     search_fields = ("name", "email", "external_id")
     search_help_text = "Name, e-mail or external id"
-    inlines: ClassVar[Any] = [SubscriptionInline]
-    change_form_outer_before_template = "kernel/notice.html"
-    fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("name", "email", "external_id", "tier")}),
-        ("Billing", {"fields": ("currency", "timezone", "legal_name", "billing_email", "net_payment_term_days",
-                                "invoice_grace_days")}),
-        ("Integration", {"fields": ("metadata",)}),
-    )  # fmt: skip
-    add_fieldsets: ClassVar[Any] = (*fieldsets[:2], ("Integration", {"fields": ("metadata", "with_key")}))
+    inlines: ClassVar[Any] = [SubscriptionInline, TeamInline, SubscriberInline]
+    change_form_outer_before_template = "customers/above.html"
+    fieldsets: ClassVar[Any] = (*DESCRIPTION, (INTEGRATION, {"fields": (*INTEGRATED, "metadata")}), HIERARCHY)
+    add_fieldsets: ClassVar[Any] = (*DESCRIPTION, (INTEGRATION, {"fields": (*INTEGRATED, "metadata", "with_key")}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Print the metadata as lines also where they only can be read."""
+        """Print the metadata as lines where they only can be read; the bucket has no place in a tree."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        return [*fieldsets[:-1], ("Integration", {"fields": (metadata_lines,)})]
+        shown = (INTEGRATION, {"fields": (*INTEGRATED, metadata_shown)})
+        return [*DESCRIPTION, shown, *([] if obj.is_system else [HIERARCHY])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave the deleted ones out."""
@@ -118,13 +132,15 @@ class CustomerAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Lock what stays as it is once something is assigned."""
-        locked = LOCKED_FIELDS if has_subscriptions(obj) else ()
-        return [*super().get_readonly_fields(request, obj), metadata_lines, *locked]
+        locked = LOCKED_FIELDS if obj is not None and lock_reason(obj) is not None else ()
+        return [*super().get_readonly_fields(request, obj), metadata_shown, *locked]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Say why the locked fields are locked."""
-        if has_subscriptions(obj) and self.has_change_permission(request, obj):
-            kwargs["help_texts"] = {**CustomerForm.Meta.help_texts, **dict.fromkeys(LOCKED_FIELDS, WHY_LOCKED)}
+        reason = None if obj is None else lock_reason(obj)
+        if reason is not None:
+            why = dict.fromkeys(LOCKED_FIELDS, WHY_LOCKED.format(reason=reason))
+            kwargs["help_texts"] = {**CustomerForm.Meta.help_texts, **why}
         return super().get_form(request, obj, change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -138,22 +154,24 @@ class CustomerAdmin(ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """Say above the page what an operator must not overlook."""
         customer = context["original"]
-        return super().render_change_form(request, {**context, "notice": notice_of(customer)}, *args, **kwargs)
+        above = {"notice": notice_of(customer), "way_down": way_down_to(customer)}
+        return super().render_change_form(request, {**context, **above}, *args, **kwargs)
 
     def create(self, request: HttpRequest, form: Any) -> Customer:
         """Create a customer, with a first key where one was asked for."""
-        asked = dict(form.cleaned_data)
+        asked = asked_in(form)
         with_key = asked.pop("with_key")
         return create_customer(CustomerFields(**asked), with_key=with_key, now=timezone.now())
 
     def change(self, request: HttpRequest, obj_id: Any, form: Any) -> Customer:
         """Change what an operator describes."""
-        asked = {name: value for name, value in form.cleaned_data.items() if name != "with_key"}
+        asked = {name: value for name, value in asked_in(form).items() if name != "with_key"}
         return update_customer(obj_id, now=timezone.now(), **asked)
 
     def delete(self, request: HttpRequest, obj_id: Any, cleaned: dict[str, Any]) -> None:
-        """Delete the customer under the guards."""
-        delete_customer(obj_id, confirm=cleaned["confirm"], now=timezone.now())
+        """Delete the customer under the guards, or with all that is open."""
+        mode = DeletionMode(cleaned.get("mode", DeletionMode.GUARDED))
+        delete_customer(obj_id, confirm=cleaned["confirm"], mode=mode, now=timezone.now())
 
     @action(
         "Assign plan", permissions=["customers.add_subscription"], form=AssignPlanForm, reason="optional",
@@ -179,10 +197,23 @@ class CustomerAdmin(ModelAdmin):
         """Switch access on again: the keys work as before."""
         return f"{reactivate_customer(customer_id, now=timezone.now())} is active again."
 
+    @action("Deactivate", permissions=["change"], when=is_active, bulk=True, icon="pause_circle")
+    def deactivate(self, request: HttpRequest, customer_id: str, cleaned: dict[str, Any]) -> str:
+        """No new subscriptions and keys from now on; what the customer has goes on and is billed."""
+        return f"{deactivate_customer(customer_id, now=timezone.now())} is inactive."
 
-def has_subscriptions(customer: Customer | None) -> bool:
-    """Tell whether something is assigned that locks fields."""
-    return customer is not None and Subscription.objects.filter(customer=customer).exists()
+    @action("Activate", permissions=["change"], when=is_inactive, bulk=True, icon="play_circle")
+    def activate(self, request: HttpRequest, customer_id: str, cleaned: dict[str, Any]) -> str:
+        """The customer can get new subscriptions and keys again."""
+        return f"{activate_customer(customer_id, now=timezone.now())} is active."
+
+
+def asked_in(form: Any) -> dict[str, Any]:
+    """Return what was filled in as the operations take it: the parent by its id."""
+    asked = dict(form.cleaned_data)
+    if "parent" in asked:
+        asked["parent"] = None if asked["parent"] is None else asked["parent"].pk
+    return asked
 
 
 def notice_of(customer: Customer | None) -> str:
@@ -191,8 +222,5 @@ def notice_of(customer: Customer | None) -> str:
         return ""
     if customer.is_system:
         return WHY_SYSTEM
-    if not is_suspended(customer):
-        return ""
-    since = f"Suspended since {customer.suspended_at:%Y-%m-%d %H:%M} UTC"
-    until = f"until {customer.suspended_until:%Y-%m-%d %H:%M} UTC" if customer.suspended_until else "until reactivated"
-    return f"{since}, {until}. Reason: {customer.suspension_reason or 'none given'}"
+    inactive = WHY_INACTIVE.format(since=customer.deactivated_at) if is_inactive(customer) else ""
+    return " ".join(filter(None, (suspension_notice(customer), inactive)))

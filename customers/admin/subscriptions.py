@@ -1,14 +1,15 @@
-"""Subscriptions in the admin: started and terminated, never edited."""
+"""Subscriptions in the admin: started, renamed, changed to another plan and terminated."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
 from config.kernel.admin import (
     AutocompleteFilter,
@@ -22,11 +23,13 @@ from config.kernel.admin import (
     page_link,
     register,
 )
-from config.kernel.admin.columns import NOTHING, Colour
-from customers.admin.forms import SubscriptionForm
+from config.kernel.admin.columns import NOTHING, Colour, link_to
+from customers.admin.subscription_forms import PlanChangeForm, SubscriptionForm, TerminationForm
 from customers.models import Subscription, SubscriptionStatus
-from customers.operations.subscriptions import start_subscription, terminate_subscription
+from customers.operations.plan_changes import cancel_pending_change, change_plan
+from customers.operations.subscriptions import LIVE, start_subscription, terminate_subscription, update_subscription
 from customers.queries.periods import current_period
+from customers.queries.successors import pending_successor
 
 STATUS_COLOURS: dict[str, Colour] = {
     SubscriptionStatus.PENDING: "info",
@@ -34,6 +37,9 @@ STATUS_COLOURS: dict[str, Colour] = {
     SubscriptionStatus.TERMINATED: "danger",
     SubscriptionStatus.CANCELED: "warning",
 }
+
+#: What can change once a subscription is made.
+EDITABLE = ("name", "external_id", "ends_at")
 
 
 @display(description="status")
@@ -46,8 +52,7 @@ def status_now(subscription: Subscription) -> str:
 @display(description="current period")
 def period_now(subscription: Subscription) -> str:
     """Print the first and last day of the billing period that runs, as the customer counts days."""
-    now = timezone.now()
-    period = current_period(subscription, now) if is_live(subscription) else None
+    period = current_period(subscription, timezone.now()) if is_active(subscription) else None
     if period is None:
         return NOTHING
     zone = ZoneInfo(subscription.customer.timezone)
@@ -56,9 +61,57 @@ def period_now(subscription: Subscription) -> str:
     return days if zone.key == "UTC" else f"{days} ({zone.key.replace('_', ' ')})"
 
 
+@display(description="pending change")
+def pending_change(subscription: Subscription) -> str:
+    """Name the plan that follows, with a link to the subscription that waits for its turn, and when that is."""
+    successor = pending_successor(subscription, timezone.now())
+    if successor is None:
+        return NOTHING
+    return format_html("{} on {}", link_to(successor, successor.plan), day_of(successor, successor.starts_at))
+
+
+@display(description="changed from")
+def changed_from(subscription: Subscription) -> str:
+    """Link to the subscription whose plan was changed to this one's."""
+    previous = subscription.previous
+    return NOTHING if previous is None else link_to(previous, f"{previous} ({previous.plan})")
+
+
+def day_of(subscription: Subscription, moment: datetime) -> str:
+    """Print the day that ``moment`` lies in, as the customer counts days."""
+    return f"{moment.astimezone(ZoneInfo(subscription.customer.timezone)):%Y-%m-%d}"
+
+
 def is_live(subscription: Subscription) -> bool:
     """Tell whether the subscription has not ended."""
-    return subscription.terminated_at is None and subscription.canceled_at is None
+    return subscription.status(timezone.now()) in LIVE
+
+
+def is_active(subscription: Subscription) -> bool:
+    """Tell whether the subscription runs."""
+    return subscription.status(timezone.now()) is SubscriptionStatus.ACTIVE
+
+
+def has_pending_change(subscription: Subscription) -> bool:
+    """Tell whether another plan follows."""
+    return pending_successor(subscription, timezone.now()) is not None
+
+
+def editable_of(subscription: Subscription) -> list[str]:
+    """Return the fields that can be edited; where the end is a change of plan, it goes with that change."""
+    return [name for name in EDITABLE if name != "ends_at" or not has_pending_change(subscription)]
+
+
+def notice_of(subscription: Subscription | None) -> str:
+    """Return what stands above the subscription's page; empty where there is nothing to say."""
+    if subscription is None:
+        return ""
+    successor = pending_successor(subscription, timezone.now())
+    if successor is not None:
+        return f"Changes to {successor.plan} on {day_of(subscription, successor.starts_at)}."
+    if subscription.ends_at is not None and is_live(subscription):
+        return f"Ends on {subscription.ends_at:%Y-%m-%d %H:%M} UTC."
+    return ""
 
 
 class SubscriptionStatusFilter(DropdownFilter):
@@ -73,17 +126,8 @@ class SubscriptionStatusFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Keep the subscriptions with the status asked for."""
-        now = timezone.now()
-        match self.value():
-            case SubscriptionStatus.PENDING:
-                return queryset.live().filter(starts_at__gt=now)
-            case SubscriptionStatus.ACTIVE:
-                return queryset.active(now)
-            case SubscriptionStatus.TERMINATED:
-                return queryset.filter(terminated_at__isnull=False)
-            case SubscriptionStatus.CANCELED:
-                return queryset.filter(canceled_at__isnull=False)
-        return queryset
+        asked = self.value()
+        return queryset.with_status(asked, timezone.now()) if asked in SubscriptionStatus.values else queryset
 
 
 class SubscriptionInline(LinkedRows):
@@ -91,7 +135,7 @@ class SubscriptionInline(LinkedRows):
 
     model = Subscription
     verbose_name_plural = "subscriptions"
-    fields: ClassVar[Any] = (page_link, "plan", status_now, "starts_at", "terminated_at")
+    fields: ClassVar[Any] = (page_link, "plan", status_now, "starts_at", "ends_at", "terminated_at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -104,7 +148,7 @@ class SubscriptionAdmin(ModelAdmin):
     """Who uses which plan."""
 
     form = SubscriptionForm
-    list_display = ("__str__", "customer", "plan", status_now, "starts_at", period_now)
+    list_display = ("__str__", "customer", "plan", status_now, "starts_at", period_now, pending_change)
     list_filter = (
         SubscriptionStatusFilter,
         ("customer", AutocompleteFilter),
@@ -115,18 +159,50 @@ class SubscriptionAdmin(ModelAdmin):
     list_select_related = ("customer", "plan")
     search_fields = ("name", "external_id", "customer__name")
     autocomplete_fields = ("customer",)
+    change_form_outer_before_template = "kernel/notice.html"
+    actions_menu = True
     fields: ClassVar[Any] = (
-        "customer", "plan", "name", "external_id", status_now, "starts_at", "billing_time", period_now, "terminated_at",
-        "canceled_at", "created_at",
+        "customer", "plan", "name", "external_id", status_now, "starts_at", "bill_from", "ends_at", "billing_time",
+        period_now, pending_change, changed_from, "terminated_at", "canceled_at", "created_at",
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read what follows each along with it."""
+        successors = Subscription.objects.select_related("plan", "customer")
+        related = ("customer", "plan", "previous__plan")
+        found = super().get_queryset(request).select_related(*related)
+        return found.prefetch_related(Prefetch("successors", successors))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out what a new subscription has not got yet."""
         return self.fields if obj else SubscriptionForm.Meta.fields
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Show what stays as it was agreed."""
+        shown = super().get_readonly_fields(request, obj)
+        if obj is None:
+            return shown
+        return [*shown, *(name for name in SubscriptionForm.Meta.fields if name not in editable_of(obj))]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Give no hints beside what cannot be changed any more."""
+        if obj is not None:
+            hints = SubscriptionForm.Meta.help_texts
+            kwargs["help_texts"] = {name: hints[name] for name in editable_of(obj)}
+        return super().get_form(request, obj, change, **kwargs)
+
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Leave out what a new subscription has not got yet."""
         return self.inlines if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Show one that has ended without a form."""
+        return (obj is None or is_live(obj)) and super().has_change_permission(request, obj)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say above the page what is to come."""
+        notice = notice_of(context["original"])
+        return super().render_change_form(request, {**context, "notice": notice}, *args, **kwargs)
 
     def create(self, request: HttpRequest, form: Any) -> Subscription:
         """Subscribe the customer."""
@@ -134,12 +210,41 @@ class SubscriptionAdmin(ModelAdmin):
         asked = {**asked, "customer": asked["customer"].pk, "plan": asked["plan"].pk}
         return start_subscription(**asked, now=timezone.now())
 
+    def change(self, request: HttpRequest, obj_id: Any, form: Any) -> Subscription:
+        """Change what can change."""
+        asked = {name: value for name, value in form.cleaned_data.items() if name in EDITABLE}
+        return update_subscription(obj_id, **asked, now=timezone.now())
+
     @action(
-        "Terminate", permissions=["change"], when=is_live, danger=True, icon="cancel",
-        description="Ends the subscription now: its keys are revoked at once and the final invoice is drawn. "
-        "One that has not begun is canceled. This cannot be undone.",
+        "Change plan", permissions=["change"], form=PlanChangeForm, reason="optional", when=is_active,
+        icon="swap_horiz",
+        description="The keys, the external id and the billing day go on. A change that is pending is replaced.",
+    )  # fmt: skip
+    def change_plan(self, request: HttpRequest, subscription_id: str, cleaned: dict[str, Any]) -> str:
+        """Change to another plan."""
+        plan = cleaned["plan"]
+        running = change_plan(subscription_id, plan=plan.pk, now=timezone.now())
+        if running.pk != subscription_id:
+            return f"Changed to {plan}; the subscription goes on as {running.pk}."
+        return f"Changes to {plan} on {day_of(running, running.ends_at or timezone.now())}."
+
+    @action(
+        "Cancel pending change", permissions=["change"], reason="optional", when=has_pending_change, icon="undo",
+        description="The subscription goes on with the plan it has.",
+    )  # fmt: skip
+    def cancel_change(self, request: HttpRequest, subscription_id: str, cleaned: dict[str, Any]) -> str:
+        """Keep the plan."""
+        return f"{cancel_pending_change(subscription_id, now=timezone.now())} keeps its plan."
+
+    @action(
+        "Terminate", permissions=["change"], form=TerminationForm, when=is_live, danger=True, icon="cancel",
+        description="Ends the subscription now: its keys are revoked at once and the final invoice is drawn; or plans "
+        "its end. One that has not begun is canceled, and so is a pending change of plan. An end that has come cannot "
+        "be undone.",
     )  # fmt: skip
     def terminate(self, request: HttpRequest, subscription_id: str, cleaned: dict[str, Any]) -> str:
         """End the subscription."""
-        subscription = terminate_subscription(subscription_id, now=timezone.now())
+        subscription = terminate_subscription(subscription_id, at=cleaned["at"], now=timezone.now())
+        if is_live(subscription):
+            return f"{subscription} ends on {subscription.ends_at:%Y-%m-%d %H:%M} UTC."
         return f"{subscription} is {subscription.status(timezone.now())}."

@@ -6,99 +6,35 @@ from typing import Any
 
 from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter
-from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.deletion import ConfirmationQuery, DeletionReportSerializer
-from config.api.fields import AwareDateTimeField, CurrencyField, EnumField, MetadataField, merged_metadata
-from config.api.filters import MomentFilter, StrictFilterSet
-from config.api.serializers import DeletedSerializer, StrictModelSerializer, StrictSerializer
+from config.api.filters import MomentFilter, StrictFilterSet, TypeIDFilter
+from config.api.permissions import require_scope
+from config.api.serializers import DeletedSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
 from config.kernel.guards import deletion_report
+from customers.activity import activity
+from customers.api.customer_serializers import (
+    CustomerChangesSerializer,
+    CustomerDeletionReportSerializer,
+    CustomerDetailsSerializer,
+    CustomerSerializer,
+    CustomerSuspensionSerializer,
+    ListedCustomerSerializer,
+    NewCustomerAnswerSerializer,
+    NewCustomerSerializer,
+    SuspensionSerializer,
+)
+from customers.api.deletion import TERMINATE_SCOPE, CustomerDeletionQuery
 from customers.models import Customer, CustomerStatus, Tier
-from customers.models.customer import CustomerQuerySet, validate_timezone
-from customers.operations.customers import CustomerFields, create_customer, lock_customer, update_customer
-from customers.operations.deletion import delete_customer
+from customers.models.customer import CustomerQuerySet
+from customers.operations.customers import CustomerFields, create_customer, update_customer
+from customers.operations.deletion import DeletionMode, delete_customer
+from customers.operations.status import set_status
 from customers.operations.suspension import reactivate_customer, suspend_customer
-
-MAX_DAYS = 365
-
-
-class CustomerSerializer(StrictModelSerializer):
-    """A customer."""
-
-    status = serializers.SerializerMethodField()
-    metadata = MetadataField(read_only=True)
-
-    class Meta:
-        model = Customer
-        fields = [
-            "id", "name", "email", "status", "tier", "external_id", "currency", "timezone", "legal_name",
-            "billing_email", "net_payment_term_days", "invoice_grace_days", "created_at", "updated_at", "metadata",
-        ]  # fmt: skip
-        read_only_fields = fields
-
-    @extend_schema_field(EnumField(choices=CustomerStatus.choices))
-    def get_status(self, customer: Customer) -> str:
-        """Return the status now."""
-        return customer.status(timezone.now()).value
-
-
-class NewCustomerAnswerSerializer(CustomerSerializer):
-    """A customer just created, with its first key this once."""
-
-    api_key = serializers.CharField(
-        read_only=True, allow_null=True, help_text="A customer key with full scopes; shown in this answer only."
-    )
-
-    class Meta(CustomerSerializer.Meta):
-        fields = [*CustomerSerializer.Meta.fields, "api_key"]
-
-
-class CustomerChangesSerializer(StrictSerializer):
-    """What of a customer can change."""
-
-    name = serializers.CharField(max_length=200)
-    email = serializers.EmailField(max_length=254)
-    external_id = serializers.CharField(max_length=255, required=False, allow_null=True)
-    tier = EnumField(choices=Tier.choices, required=False)
-    currency = CurrencyField(required=False)
-    timezone = serializers.CharField(required=False, validators=[validate_timezone], help_text="An IANA name.")
-    legal_name = serializers.CharField(max_length=200, allow_blank=True, required=False)
-    billing_email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
-    net_payment_term_days = serializers.IntegerField(min_value=0, max_value=MAX_DAYS, required=False)
-    invoice_grace_days = serializers.IntegerField(min_value=0, max_value=MAX_DAYS, required=False)
-    metadata = MetadataField(required=False)
-
-
-class NewCustomerSerializer(CustomerChangesSerializer):
-    """What creates a customer."""
-
-    create_api_key = serializers.BooleanField(default=True, help_text="Whether to issue a first customer key.")
-
-
-class SuspensionSerializer(StrictSerializer):
-    """Why access is switched off, and until when (exclusive); without an end for good."""
-
-    reason = serializers.CharField(max_length=1000, allow_blank=True, default="")
-    until = AwareDateTimeField(required=False, allow_null=True)
-
-
-class CustomerSuspensionSerializer(CustomerSerializer):
-    """Whether a customer is suspended, since when, until when and why."""
-
-    class Meta(CustomerSerializer.Meta):
-        fields = ["id", "status", "suspended_at", "suspended_until", "suspension_reason"]
-        read_only_fields = fields
-
-
-class CustomerDeletionReportSerializer(DeletionReportSerializer):
-    """What stands in the way of deleting a customer."""
-
-    customer_id = serializers.CharField()
+from customers.queries.hierarchy import below
 
 
 class CustomerFilter(StrictFilterSet):
@@ -109,8 +45,13 @@ class CustomerFilter(StrictFilterSet):
     status = ChoiceFilter(choices=CustomerStatus.choices, method="with_status")
     tier = ChoiceFilter(choices=Tier.choices)
     external_id = CharFilter()
+    parent = TypeIDFilter(prefix="cust", help_text="Those directly below this customer.")
+    ancestor = TypeIDFilter(
+        prefix="cust", method="with_ancestor", help_text="Those below this customer, directly or through others."
+    )
     search = CharFilter(
-        method="with_words", help_text="Words that stand in the name or e-mail, or begin the external id."
+        method="with_words",
+        help_text="Words that each begin a word of the name, the e-mail address or the external id.",
     )
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
@@ -119,13 +60,17 @@ class CustomerFilter(StrictFilterSet):
         """Keep those with the status now."""
         return customers.with_status(value, timezone.now())
 
+    def with_ancestor(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
+        """Keep those below the customer."""
+        return below(customers, value)
+
     def with_words(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Keep those with all the words."""
         return customers.searched(value)
 
 
 class CustomerViewSet(Listed, Retrieved, ApiViewSet):
-    """Customers."""
+    """Customers; what higher apps know of their use is asked for once a page."""
 
     queryset = Customer.objects.live().real()
     serializer_class = CustomerSerializer
@@ -137,14 +82,26 @@ class CustomerViewSet(Listed, Retrieved, ApiViewSet):
         "partial_update": CustomerChangesSerializer,
         "suspend": SuspensionSerializer,
     }
-    queries = {"destroy": ConfirmationQuery}
+    queries = {"destroy": CustomerDeletionQuery}
     answers = {
+        "list": ListedCustomerSerializer,
+        "retrieve": CustomerDetailsSerializer,
         "create": NewCustomerAnswerSerializer,
         "destroy": DeletedSerializer,
         "deletion_check": CustomerDeletionReportSerializer,
         "suspend": CustomerSuspensionSerializer,
         "reactivate": CustomerSuspensionSerializer,
     }
+
+    def paginate_queryset(self, queryset: Any) -> list[Any]:
+        """Return the page, each customer with when it was active last."""
+        return with_last_active(super().paginate_queryset(queryset) or [])
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return one customer with its running month."""
+        [customer] = with_last_active([self.get_object()])
+        customer.month_of_use = activity().month_of_use(customer, now=timezone.now())
+        return self.answer(customer)
 
     def create(self, request: Request) -> Response:
         """Create a customer, with a first key unless ``create_api_key`` is false."""
@@ -155,17 +112,28 @@ class CustomerViewSet(Listed, Retrieved, ApiViewSet):
         return self.created(customer)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a customer; metadata is merged, a key with null is removed."""
+        """
+        Change a customer; address and limits change by their parts, metadata by its keys, where null removes one.
+
+        The status `suspended` switches access off until somebody reactivates; the other two lift a suspension.
+        """
         customer, body = self.get_object(), self.body()
         if "metadata" in body:
-            # Under the lock, or of two requests at once the later would undo the keys of the earlier.
-            body["metadata"] = merged_metadata(lock_customer(customer.id).metadata, body["metadata"])
-        return self.answer(update_customer(customer.id, **body, now=timezone.now()))
+            body["metadata_changes"] = body.pop("metadata")
+        change = set_status if "status" in body else update_customer
+        return self.answer(change(customer.id, **body, now=timezone.now()))
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Delete a customer, unless something stands in the way."""
-        confirm = self.query()["confirm"]
-        customer = delete_customer(self.get_object().id, confirm=confirm, now=timezone.now())
+        """
+        Delete a customer, unless something stands in the way.
+
+        With ``mode=terminate`` what is open is ended first: subscriptions get their final invoices, drafts are
+        finalized, holds released, balances voided. What is due then stays due.
+        """
+        asked = self.query()
+        if asked["mode"] == DeletionMode.TERMINATE:
+            require_scope(request, TERMINATE_SCOPE)
+        customer = delete_customer(self.get_object().id, **asked, now=timezone.now())
         return self.answer({"id": customer.id, "deleted": True, "deleted_at": customer.deleted_at})
 
     @action(detail=True, methods=["get"], url_path="deletion-check")
@@ -183,3 +151,11 @@ class CustomerViewSet(Listed, Retrieved, ApiViewSet):
     def reactivate(self, request: Request, pk: str) -> Response:
         """Switch a suspended customer's access on again."""
         return self.answer(reactivate_customer(self.get_object().id, now=timezone.now()))
+
+
+def with_last_active(customers: list[Any]) -> list[Any]:
+    """Return the customers, each told when it was active last; None where it never was."""
+    moments = activity().last_active([customer.id for customer in customers])
+    for customer in customers:
+        customer.last_active = moments.get(customer.id)
+    return customers

@@ -6,77 +6,24 @@ from typing import Any
 
 from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter
-from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.fields import AwareDateTimeField, EnumField, TypeIDField
 from config.api.filters import StrictFilterSet, TypeIDFilter
-from config.api.serializers import IssuedSecretSerializer, StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
-from customers.models import BillingTime, Subscription, SubscriptionStatus
+from customers.api.subscription_serializers import (
+    NewSubscriptionAnswerSerializer,
+    NewSubscriptionSerializer,
+    PlanChangeSerializer,
+    SubscriptionChangesSerializer,
+    SubscriptionSerializer,
+    TerminationSerializer,
+)
+from customers.models import Subscription, SubscriptionStatus
 from customers.models.subscription import SubscriptionQuerySet
-from customers.operations.subscriptions import start_subscription, terminate_subscription
-from customers.queries.periods import current_period
-
-
-class PeriodSerializer(serializers.Serializer[Any]):
-    """A stretch of time, [``start``, ``end``)."""
-
-    start = AwareDateTimeField()
-    end = AwareDateTimeField()
-
-
-class SubscriptionSerializer(StrictModelSerializer):
-    """A subscription; ``current_period`` is null unless it runs now."""
-
-    product = serializers.CharField(source="plan.product_id", read_only=True)
-    status = serializers.SerializerMethodField()
-    current_period = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Subscription
-        fields = [
-            "id", "external_id", "name", "customer", "plan", "product", "status", "billing_time", "starts_at",
-            "terminated_at", "canceled_at", "current_period", "created_at", "updated_at",
-        ]  # fmt: skip
-        read_only_fields = fields
-
-    @extend_schema_field(EnumField(choices=SubscriptionStatus.choices))
-    def get_status(self, subscription: Subscription) -> str:
-        """Return the status now."""
-        return subscription.status(timezone.now()).value
-
-    @extend_schema_field(PeriodSerializer(allow_null=True))
-    def get_current_period(self, subscription: Subscription) -> dict[str, Any] | None:
-        """Return the running period."""
-        now = timezone.now()
-        if subscription.status(now) is not SubscriptionStatus.ACTIVE:
-            return None
-        period = current_period(subscription, now)
-        return None if period is None else PeriodSerializer(period).data
-
-
-class NewSubscriptionAnswerSerializer(SubscriptionSerializer):
-    """A subscription just started, with its credential and, this once, the secret."""
-
-    credential = IssuedSecretSerializer(read_only=True)
-
-    class Meta(SubscriptionSerializer.Meta):
-        fields = [*SubscriptionSerializer.Meta.fields, "credential"]
-
-
-class NewSubscriptionSerializer(StrictSerializer):
-    """What starts a subscription."""
-
-    customer = TypeIDField("cust")
-    plan = TypeIDField("plan")
-    external_id = serializers.CharField(max_length=255, required=False, allow_null=True)
-    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
-    billing_time = EnumField(choices=BillingTime.choices, required=False)
-    starts_at = AwareDateTimeField(required=False, allow_null=True, help_text="Now; may lie in the past or the future.")
+from customers.operations.plan_changes import cancel_pending_change, change_plan
+from customers.operations.subscriptions import start_subscription, terminate_subscription, update_subscription
 
 
 class SubscriptionFilter(StrictFilterSet):
@@ -95,12 +42,17 @@ class SubscriptionFilter(StrictFilterSet):
 class SubscriptionViewSet(Listed, Retrieved, ApiViewSet):
     """Subscriptions."""
 
-    queryset = Subscription.objects.select_related("customer", "plan")
+    queryset = Subscription.objects.select_related("customer", "plan").prefetch_related("successors")
     serializer_class = SubscriptionSerializer
     filterset_class = SubscriptionFilter
     scope_read, scope_write = "customers:read", "customers:write"
     secret_fields = ("credential.key", "credential.client_secret")
-    bodies = {"create": NewSubscriptionSerializer}
+    bodies = {
+        "create": NewSubscriptionSerializer,
+        "partial_update": SubscriptionChangesSerializer,
+        "terminate": TerminationSerializer,
+        "change_plan": PlanChangeSerializer,
+    }
     answers = {"create": NewSubscriptionAnswerSerializer}
 
     def create(self, request: Request) -> Response:
@@ -109,8 +61,25 @@ class SubscriptionViewSet(Listed, Retrieved, ApiViewSet):
         subscription.credential = self.issued[0]
         return self.created(subscription)
 
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a subscription; its planned end is fixed while a change of plan is pending."""
+        return self._stored(update_subscription(self.get_object().id, **self.body(), now=timezone.now()))
+
     @action(detail=True, methods=["post"])
     def terminate(self, request: Request, pk: str) -> Response:
-        """End a subscription now: its keys are revoked and the final invoice is drawn."""
-        terminated = terminate_subscription(self.get_object().id, now=timezone.now())
-        return self.answer(self.get_queryset().get(pk=terminated.id))
+        """End a subscription now (its keys are revoked and the final invoice is drawn) or plan its end."""
+        return self._stored(terminate_subscription(self.get_object().id, **self.body(), now=timezone.now()))
+
+    @action(detail=True, methods=["post"], url_path="change-plan")
+    def change_plan(self, request: Request, pk: str) -> Response:
+        """Change the plan, now for a dearer one, else at the period's end; answers the subscription that runs now."""
+        return self._stored(change_plan(self.get_object().id, **self.body(), now=timezone.now()))
+
+    @action(detail=True, methods=["post"], url_path="cancel-pending-change")
+    def cancel_pending_change(self, request: Request, pk: str) -> Response:
+        """Let a subscription go on with the plan it has."""
+        return self._stored(cancel_pending_change(self.get_object().id, now=timezone.now()))
+
+    def _stored(self, subscription: Subscription) -> Response:
+        """Answer with what is stored now: an operation's own object may hold what was prefetched before it."""
+        return self.answer(self.get_queryset().get(pk=subscription.id))

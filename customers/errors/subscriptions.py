@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.kernel.errors import DomainError, ErrorType
+from config.kernel.errors import DomainError, ErrorType, Invalid
 
 
 class ProductNotSubscribable(DomainError):
@@ -56,13 +56,11 @@ class ProductHasSubscriptions(DomainError):
     sentence = "The product has {count} live subscription(s)"
 
 
-class SubscriptionEndsInThePast(DomainError):
-    """A subscription ends now or later, and after it begins."""
+class SubscriptionEndsInThePast(Invalid):
+    """A subscription ends in the future, and after it begins; ``param`` is the field that says otherwise."""
 
-    code = "invalid_at"
-    type = ErrorType.VALIDATION
-    sentence = "The end of a subscription must be in the future and after its start"
-    param = "at"
+    def __init__(self, param: str = "at") -> None:
+        super().__init__(param, "The end of a subscription must be in the future and after its start")
 
 
 class PlanUnchanged(DomainError):
@@ -99,3 +97,21 @@ class NoPendingChange(DomainError):
     code = "no_pending_change"
     type = ErrorType.CONFLICT
     sentence = "The subscription has no pending change of plan"
+
+
+class PlanChangePending(DomainError):
+    """The planned end of a subscription is where its next plan begins, until that change is canceled."""
+
+    code = "plan_change_pending"
+    type = ErrorType.CONFLICT
+    sentence = "The subscription changes its plan then; cancel the pending change first"
+    param = "ends_at"
+
+
+class SubscriptionEndsFirst(DomainError):
+    """A change to a cheaper plan waits for the end of the period, which the subscription does not live to see."""
+
+    code = "subscription_ends_first"
+    type = ErrorType.CONFLICT
+    sentence = "A cheaper plan would begin at the end of the period, but the subscription ends before it"
+    param = "plan"

@@ -92,6 +92,14 @@ class SubscriberCustomerLocked(DomainError):
     param = "customer"
 
 
+class NoSuggestedCustomer(DomainError):
+    """The subscriber has a customer already, or its e-mail domain is associated with none or with several."""
+
+    code = "no_suggested_customer"
+    type = ErrorType.CONFLICT
+    sentence = "There is no single customer to suggest for the domain {domain}"
+
+
 class SubscriberDeletionNeedsConfirmation(DomainError):
     """Keys are bound to the subscriber; ``details`` is the report."""
 

@@ -1,6 +1,6 @@
 """Customers, their teams, agents and subscribers, and their subscriptions."""
 
-from customers.models.agent import RATE_LIMITS, Agent, AgentKind, AgentType
+from customers.models.agent import RATE_LIMITS, Agent, AgentKind, AgentStatus, AgentType
 from customers.models.billing_identity import ADDRESS_PARTS, BillingMode, PaymentProvider
 from customers.models.customer import MAX_DEPTH, UNCLASSIFIED_ID, Customer, CustomerStatus
 from customers.models.limits import TIER_LIMITS, Limits, Tier
@@ -16,6 +16,7 @@ __all__ = [
     "UNCLASSIFIED_ID",
     "Agent",
     "AgentKind",
+    "AgentStatus",
     "AgentType",
     "BillingMode",
     "BillingTime",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 import pgtrigger
@@ -12,6 +13,7 @@ from django.db.models import Q
 
 from config.kernel.history import History
 from config.kernel.ids import TypeIDField
+from customers.models.moving import Moving
 from customers.models.suspension import Suspendable, SuspendableQuerySet, suspension_rules
 from customers.models.team import Team
 
@@ -37,12 +39,23 @@ class AgentType(models.TextChoices):
     CUSTOM = "CUSTOM", "Custom"
 
 
-class AgentQuerySet(SuspendableQuerySet["Agent"]):
+class AgentStatus(models.TextChoices):
+    """Whether an agent's own access is on; its customer's suspension is another matter."""
+
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+
+
+class AgentQuerySet(Moving["Agent"], SuspendableQuerySet["Agent"]):
     """Applications and agents, deleted ones included until ``live()`` is asked for."""
 
     def live(self) -> Self:
         """Keep those that are not deleted, nor is their customer."""
         return self.filter(deleted_at__isnull=True, team__customer__deleted_at__isnull=True)
+
+    def with_status(self, status: str, now: datetime) -> Self:
+        """Keep those that stand at ``status`` at ``now``."""
+        return self.suspended(now) if status == AgentStatus.SUSPENDED else self.with_access(now)
 
 
 def _limit(verbose_name: str) -> models.PositiveBigIntegerField[int | None, int | None]:
@@ -95,3 +108,7 @@ class Agent(Suspendable):
     def rate_limits(self) -> dict[str, int]:
         """The agent's own limits by name, those it has."""
         return {name: limit for name in RATE_LIMITS if (limit := getattr(self, name)) is not None}
+
+    def status(self, now: datetime) -> AgentStatus:
+        """Return the status at ``now``."""
+        return AgentStatus.SUSPENDED if self.is_suspended(now) else AgentStatus.ACTIVE

@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from config.kernel.history import History
 from config.kernel.ids import TypeID, TypeIDField
 from config.kernel.money import CurrencyField
-from config.kernel.search import beginning_with, search_column
+from config.kernel.search import search_column, with_words
 from customers.models.billing_identity import BillingIdentity, BillingMode, PaymentProvider
 from customers.models.limits import Limited, Tier
 from customers.models.suspension import Suspendable, SuspendableQuerySet, suspension_rules
@@ -58,8 +58,7 @@ class CustomerQuerySet(SuspendableQuerySet["Customer"]):
 
     def searched(self, words: str) -> Self:
         """Keep those in whose name, e-mail or external id every one of ``words`` begins a word."""
-        query = beginning_with(words)
-        return self if query is None else self.filter(search=query)
+        return with_words(self, words)
 
     def with_domain(self, domain: str) -> Self:
         """Keep those that the e-mail domain is associated with."""
@@ -130,6 +129,11 @@ class Customer(BillingIdentity, Limited, Suspendable):
             ),
             models.Index(
                 name="customer_of_tier", fields=["tier", "-created_at", "-id"], condition=Q(deleted_at__isnull=True)
+            ),
+            models.Index(
+                name="customer_suspended",
+                fields=["-created_at", "-id"],
+                condition=Q(deleted_at__isnull=True, suspended_at__isnull=False),
             ),
             models.Index(
                 name="customer_inactive",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -28,6 +28,9 @@ class Limits:
     rate_limit: int
     max_tokens_per_request: int
 
+
+#: The names of the limits.
+LIMITS = tuple(field.name for field in fields(Limits))
 
 #: Startup's are those that the Customers API documents; the others are a step of about ten below and above.
 TIER_LIMITS: dict[str, Limits] = {

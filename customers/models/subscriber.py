@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+import pgtrigger
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -11,10 +13,12 @@ from django.db.models.functions import Lower
 from config.kernel.history import History
 from config.kernel.ids import TypeIDField
 from config.kernel.models import Record, RecordQuerySet
+from config.kernel.search import search_column, with_words
 from customers.models.customer import UNCLASSIFIED_ID, Customer
+from customers.models.moving import Moving
 
 
-class SubscriberQuerySet(RecordQuerySet["Subscriber"]):
+class SubscriberQuerySet(Moving["Subscriber"], RecordQuerySet["Subscriber"]):
     """Subscribers, deleted ones included until ``live()`` is asked for."""
 
     def live(self) -> Self:
@@ -24,6 +28,14 @@ class SubscriberQuerySet(RecordQuerySet["Subscriber"]):
     def unclassified(self) -> Self:
         """Keep those whose customer is not known."""
         return self.filter(customer=UNCLASSIFIED_ID)
+
+    def with_email(self, email: str) -> Self:
+        """Keep those with the e-mail address, in whatever case."""
+        return self.alias(lower_email=Lower("email")).filter(lower_email=email.lower())
+
+    def searched(self, words: str) -> Self:
+        """Keep those in whose e-mail, names or subscriber ID every one of ``words`` begins a word."""
+        return with_words(self, words)
 
 
 class Subscriber(Record):
@@ -38,12 +50,20 @@ class Subscriber(Record):
     subscriber_id = models.CharField("subscriber ID", max_length=255, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    search = search_column("email", "first_name", "last_name", "subscriber_id")
+
     objects = SubscriberQuerySet.as_manager()
-    history = History()
+    history = History(excluded_fields=["search"])
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(Lower("email"), name="subscriber_by_email", condition=Q(deleted_at__isnull=True))]
+        indexes = [
+            models.Index(Lower("email"), name="subscriber_by_email", condition=Q(deleted_at__isnull=True)),
+            models.Index(
+                name="subscriber_by_subscriber_id", fields=["subscriber_id"], condition=Q(deleted_at__isnull=True)
+            ),
+            GinIndex(name="subscriber_words", fields=["search"], fastupdate=False),
+        ]
         constraints = [
             models.UniqueConstraint(
                 "customer", Lower("email"), name="subscriber_one_live_per_email", condition=Q(deleted_at__isnull=True)
@@ -53,6 +73,10 @@ class Subscriber(Record):
                 name="subscriber_one_live_per_subscriber_id",
                 condition=Q(deleted_at__isnull=True),
             ),
+        ]
+        triggers = [
+            # Usage is traced to the subscriber; its row outlives it.
+            pgtrigger.Protect(name="subscriber_row_stays", operation=pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:

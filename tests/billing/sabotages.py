@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.billing.changes import CHANGES
+
 #: An event type that no plan charges, so that its events stand in no metric's roll-up.
 UNCHARGED = "ping"
 
@@ -25,6 +27,21 @@ _COUNTER = "billing_documentcounter"
 _SERIES = "series || '-' || year"
 _NOBODY = "'00000000-0000-7000-8000-000000000001'"
 _LATER = "starts_at > (SELECT min(starts_at) FROM billing_billedperiod)"
+
+_SUBSCRIBER = "(SELECT min(customer_id::text)::uuid FROM customers_subscription)"
+
+
+def _left_by_a_purge(table: str, *before: str) -> Sabotage:
+    """Finish the purge of a customer with usage while rows of ``table`` are left, and of no other."""
+    others = {"billing_usageevent", "billing_usagehour", "billing_metrichour"} - {table}
+    return Sabotage(
+        what=f"{table} has rows",
+        prefix="cust",
+        before=[*(f"DELETE FROM {one} WHERE customer_id = {_SUBSCRIBER}" for one in sorted(others)), *before],
+        sql="INSERT INTO billing_usagepurge (customer_id, requested_at, finished_at, events) "
+        f"SELECT {_SUBSCRIBER}, now(), now(), 0 RETURNING customer_id",
+    )
+
 
 SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
     "wallet_equals_lots": (
@@ -91,6 +108,12 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             "RETURNING customer_id",
         ),
         Sabotage(
+            what="an hour is rolled up for another subscriber",
+            prefix="cust",
+            sql=f"UPDATE billing_usagehour SET subscriber_id = {_NOBODY} WHERE id = (SELECT min(id::text)::uuid "
+            "FROM billing_usagehour) RETURNING customer_id",
+        ),
+        Sabotage(
             what="an hour of nobody's usage is gone",
             prefix="cust",
             sql="DELETE FROM billing_usagehour WHERE subscription_id IS NULL RETURNING customer_id",
@@ -118,6 +141,12 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             what="units are rolled up for another model",
             prefix="sub",
             sql="UPDATE billing_metrichour SET model = 'another' "
+            "WHERE id = (SELECT min(id::text)::uuid FROM billing_metrichour) RETURNING subscription_id",
+        ),
+        Sabotage(
+            what="units are rolled up for another subscriber",
+            prefix="sub",
+            sql=f"UPDATE billing_metrichour SET subscriber_id = {_NOBODY} "
             "WHERE id = (SELECT min(id::text)::uuid FROM billing_metrichour) RETURNING subscription_id",
         ),
         Sabotage(
@@ -152,10 +181,25 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             sql=f"UPDATE billing_usageevent SET subscription_id = {_NOBODY} WHERE id = ({_OWN_EVENT}) RETURNING id",
         ),
         Sabotage(
+            what="its subscriber is unknown",
+            before=[f"UPDATE billing_usagehour SET subscriber_id = {_NOBODY} WHERE subscription_id IS NULL"],
+            sql=f"UPDATE billing_usageevent SET subscriber_id = {_NOBODY} WHERE id = ({_OWN_EVENT}) RETURNING id",
+        ),
+        Sabotage(
             what="its credential is gone",
             before=["DELETE FROM credentials_credential WHERE id IN (SELECT credential_id FROM billing_usageevent)"],
             # Nothing more is changed; the statement only tells which event that was.
             sql="UPDATE billing_usageevent SET type = type WHERE credential_id IS NOT NULL RETURNING id",
+        ),
+    ),
+    "purged_usage_is_gone": (
+        _left_by_a_purge("billing_usageevent"),
+        _left_by_a_purge("billing_usagehour"),
+        _left_by_a_purge("billing_metrichour"),
+        _left_by_a_purge(
+            "billing_lateusage",
+            "INSERT INTO billing_lateusage (subscription_id, hour) "
+            f"SELECT id, starts_at FROM customers_subscription WHERE customer_id = {_SUBSCRIBER}",
         ),
     ),
     "invoice_equals_lines": (
@@ -240,22 +284,6 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             sql="UPDATE billing_invoice SET content_hash = repeat('0', 64) WHERE status = 'finalized' RETURNING id",
         ),
     ),
-}
-
-#: A change of each model with history: its table, the change, and the kind of its ids.
-CHANGES = {
-    "charge": ("catalog_charge", "name = 'Cheaper'", "chrg"),
-    "credential": ("credentials_credential", "scopes = '{admin}'", "key"),
-    "customer": ("customers_customer", "name = 'Someone else'", "cust"),
-    "hold": ("billing_hold", "reference = reference || '!'", "hold"),
-    "invoice": ("billing_invoice", "updated_at = updated_at + interval '1 second'", "inv"),
-    "metric": ("catalog_metric", "name = 'Another'", "metr"),
-    "operatorkey": ("credentials_operatorkey", "scopes = '{*,*}'", "opk"),
-    "payment": ("billing_payment", "reference = 'another wire'", "pay"),
-    "product": ("catalog_product", "audience = 'INTERNAL'", "prod"),
-    "rateplan": ("catalog_rateplan", "amount = amount - 1", "plan"),
-    "subscription": ("customers_subscription", "name = 'Another'", "sub"),
-    "wallet": ("billing_wallet", "priority = 1", "wal"),
 }
 
 for _model, (_table, _change, _prefix) in CHANGES.items():

@@ -22,15 +22,18 @@ from config.kernel.history import HistoryRow
 from config.kernel.ids import TypeID
 from credentials.models import Credential
 from customers.models import UNCLASSIFIED_ID
-from tests.billing.sabotages import CHANGES, SABOTAGES, UNCHARGED, Sabotage
+from tests.billing.changes import CHANGES
+from tests.billing.sabotages import SABOTAGES, UNCHARGED, Sabotage
 from tests.factories import (
     NOW,
+    make_agent,
     make_charge,
     make_customer,
     make_event,
     make_metric,
     make_operator_key,
     make_plan,
+    make_subscriber,
     make_subscription,
     make_wallet,
 )
@@ -54,6 +57,8 @@ WITHOUT_HISTORY = {
     "billing.MetricHour": "a roll-up of events, and verify_books compares them",
     "billing.UsageEvent": "a fact, kept as it came",
     "billing.UsageHour": "a roll-up of events, and verify_books compares them",
+    "billing.UsagePurge": "how far a job has come; who deleted the customer is in its history",
+    "billing.UsageReassignment": "is itself the append-only history of events that moved",
     "billing.WalletLot": "its remainder is what the ledger says",
 }
 
@@ -90,6 +95,8 @@ def _house() -> None:
     commit_hold(hold_funds(wallet.id, amount=Decimal(10), reference="done", now=NOW).id, now=NOW)
     hold_funds(wallet.id, amount=Decimal(20), reference="open", now=NOW)
     make_operator_key()
+    make_agent()
+    make_subscriber()
     with connection.cursor() as cursor:
         # A table with constraints still to be checked cannot be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from billing.models import UsageEvent
 from customers.models import Subscription
 from tests.billing.events_wire import CLOUD_EVENT, CLOUD_EVENTS, error_of, event, metered_by_tokens, post
-from tests.factories import NOW
+from tests.factories import NOW, make_subscriber
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +112,29 @@ def test_cloud_events_come_in_batches_too(api: APIClient, subscription: Subscrip
 )
 def test_another_content_type_is_refused(api: APIClient, path: str, content_type: str) -> None:
     assert post(api, path, {}, content_type).status_code == 415
+
+
+@pytest.mark.parametrize("attribute", ["subject", "extension"])
+def test_a_cloud_event_names_a_subscriber(api: APIClient, subscription: Subscription, attribute: str) -> None:
+    bob = make_subscriber(customer=subscription.customer)
+    whose = {"subject": bob.id} if attribute == "subject" else {"subscriber": bob.email}
+
+    answer = post(api, "/v1/events", cloud_event(**whose), CLOUD_EVENT)
+
+    assert (answer.status_code, answer.json()["subscriber"]) == (201, bob.id)
+    assert answer.json()["subscription"] == subscription.id
+
+
+def test_a_cloud_event_says_who_and_which_product_beside_its_subject(
+    api: APIClient, subscription: Subscription
+) -> None:
+    bob = make_subscriber(customer=subscription.customer)
+    sent = {"subject": subscription.customer_id, "subscriber": bob.id}
+
+    fitting = cloud_event("a", **sent, product=subscription.plan.product.code)
+    other = cloud_event("b", **sent, product="other")
+    answers = [post(api, "/v1/events", one, CLOUD_EVENT).json() for one in (fitting, other)]
+
+    assert [one["customer"] for one in answers] == [subscription.customer_id] * 2
+    assert [one["subscriber"] for one in answers] == [bob.id] * 2
+    assert [one["subscription"] for one in answers] == [subscription.id, None]

@@ -44,6 +44,7 @@ def test_an_event_is_accepted_and_its_repeat_is_a_duplicate(api: APIClient, subs
         "customer": subscription.customer_id,
         "subscription": subscription.id,
         "credential": credential.id,
+        "subscriber": None,
     }
     assert (first.status_code, first.json()) == (201, said)
     assert (second.status_code, second.json()) == (200, {**said, "status": "duplicate"})

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from billing.models import UsageHour
 from customers.models import UNCLASSIFIED_ID, Subscription
 from tests.billing.events_wire import error_of, event, metered_by_tokens
-from tests.factories import NOW, make_subscription
+from tests.factories import NOW, make_subscriber, make_subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,8 @@ def test_events_are_listed_newest_first_as_they_came(api: APIClient, subscriptio
         "customer": subscription.customer_id,
         "subscription": subscription.id,
         "credential": None,
+        "subscriber": None,
+        "named": "",
         "properties": {"tokens": 5},
     }
 
@@ -71,6 +73,29 @@ def test_events_are_filtered(api: APIClient, subscription: Subscription) -> None
     assert found(timestamp_before="2026-03-10T12:20:00Z") == "a"
     assert found(timestamp_after="2026-03-10T12:20:00Z", timestamp_before="2026-03-10T12:30:00Z") == "b"
     assert found(customer=str(UNCLASSIFIED_ID)) == ""
+
+
+def test_events_are_found_by_subscriber_and_nobodys_by_what_they_named(
+    api: APIClient, subscription: Subscription
+) -> None:
+    bob = make_subscriber(customer=subscription.customer)
+    unknown = "sub_01h455vb4pex5vsknk084sn02q"
+    for sent in (
+        event(subscription, "a", subscriber=bob.email),
+        event(subscription, "b"),
+        event(subscription, "c", subscription=unknown),
+        event(subscription, "d", subscription=None, subscriber="eve@else.org"),
+    ):
+        assert api.post("/v1/events", sent).status_code == 201
+
+    def found(**parameters: str) -> dict[str, str]:
+        listed = api.get("/v1/events", parameters).json()["data"]
+        return {one["transaction_id"]: one["named"] for one in listed}
+
+    assert found(subscriber=bob.id) == {"a": ""}
+    assert found(named=f"subscription {unknown}") == {"c": f"subscription {unknown}"}
+    assert found(named="subscriber eve@else.org") == {"d": "subscriber eve@else.org"}
+    assert found(named="eve") == {}
 
 
 @pytest.mark.parametrize(

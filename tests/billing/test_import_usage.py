@@ -22,6 +22,7 @@ from tests.billing.imports import (
     units,
     write_file,
 )
+from tests.factories import make_subscriber
 
 pytestmark = pytest.mark.django_db
 
@@ -244,3 +245,21 @@ def test_options_that_need_another_say_so(tmp_path: Path, options: tuple[str, ..
 
     assert result.exit_code == 1
     assert complaint in result.summary
+
+
+def test_a_column_says_who_used_it_and_may_be_empty(tmp_path: Path) -> None:
+    subscription = make_metered_subscription("tokens")
+    bob = make_subscriber(customer=subscription.customer, email="bob@acme.com", subscriber_id="17")
+    lines = [
+        "at,tokens,who",
+        "2023-11-16T18:00:00Z,1,BOB@acme.com",
+        "2023-11-16T18:00:00Z,2,17",
+        "2023-11-16T18:00:00Z,4,",
+        "2023-11-16T18:00:00Z,8,nobody@acme.com",
+    ]
+
+    result = import_usage(write_file(tmp_path / "usage.csv", *lines), subscription.id, *COLUMNS, "--map=subscriber=who")
+
+    assert result.summary == "4 accepted, 0 duplicate, 0 rejected"
+    rows = UsageHour.objects.order_by("tokens")
+    assert [(row.subscriber_id, row.tokens) for row in rows] == [(bob.id, 3), (None, 12)]

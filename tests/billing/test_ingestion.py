@@ -26,6 +26,18 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"customer": UNKNOWN["subscription"]}, "invalid_customer", "customer"),
     ({"subscription": 5}, "invalid_subscription", "subscription"),
     ({"credential": ["key"]}, "invalid_credential", "credential"),
+    ({"customer": None, "product": "chat"}, "required", "credential"),
+    ({"subscriber": ""}, "invalid_subscriber", "subscriber"),
+    ({"subscriber": "  "}, "invalid_subscriber", "subscriber"),
+    ({"subscriber": "a\nb"}, "invalid_subscriber", "subscriber"),
+    ({"subscriber": "x" * 256}, "invalid_subscriber", "subscriber"),
+    ({"subscriber": "subr_x"}, "invalid_subscriber", "subscriber"),
+    ({"subscriber": 17}, "invalid_subscriber", "subscriber"),
+    ({"customer": None, "subscriber": ["bob"]}, "invalid_subscriber", "subscriber"),
+    ({"product": ""}, "invalid_product", "product"),
+    ({"product": "Chat API"}, "invalid_product", "product"),
+    ({"product": "x" * 101}, "invalid_product", "product"),
+    ({"product": 5}, "invalid_product", "product"),
     ({"weather": "fine"}, "unknown_field", "weather"),
     ({"timestamp": "2026-03-10T12:00:00"}, "invalid_timestamp", "timestamp"),
     ({"timestamp": "2026-03-10"}, "invalid_timestamp", "timestamp"),
@@ -54,6 +66,11 @@ FITTING: list[dict[str, Any]] = [
     {"timestamp": "1970-01-01T12:00:00+12:00"},
     {"timestamp": (LATER + timedelta(minutes=5)).isoformat()},
     {"credential": "mc_0123456789abcdef"},
+    {"subscriber": "x" * 255},
+    {"subscriber": "Zoë Müller"},
+    {"customer": None, "subscriber": "bob@acme.com"},
+    {"product": "x" * 100},
+    {"product": "prod_01h455vb4pex5vsknk084sn02q"},
 ]
 
 
@@ -63,12 +80,12 @@ def test_an_event_on_the_edge_is_taken(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("secret", ["sk-cust-", "sk_live_", "mcs_", "mk_live_"])
-@pytest.mark.parametrize("field", ["credential", "subscription", "customer"])
+@pytest.mark.parametrize("field", ["credential", "subscription", "customer", "subscriber", "product"])
 def test_a_secret_is_refused_and_not_repeated(field: str, secret: str) -> None:
     value = f"{secret}0123456789abcdef0123456789abcdef"
 
     with pytest.raises(InvalidEvent) as refusal:
-        parse_event({**event(), field: value}, now=LATER)
+        parse_event({**WELL_FORMED, field: value}, now=LATER)
 
     assert refusal.value.code == f"invalid_{field}"
     assert value not in str(refusal.value)

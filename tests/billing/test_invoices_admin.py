@@ -128,7 +128,7 @@ def test_usage_shows_the_running_period_and_the_days_before(desk: Client) -> Non
 
     page = text_of(desk.get(address))
 
-    for text in ("2026-04-01 – 2026-04-30", "$0.005", "2026-03-31", "unknown: 1", "$0.01<"):
+    for text in ("2026-04-01 – 2026-04-30", "$0.005", "2026-03-31", "unknown", "$0.01<"):
         assert text in page
     assert text_of(desk.get(reverse("admin:billing_customerusage_changelist")))
     idle = reverse("admin:billing_customerusage_change", args=[quote(make_customer().pk)])

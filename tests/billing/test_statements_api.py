@@ -62,6 +62,8 @@ def test_a_statement_tells_what_is_owed_and_what_is_there(api: APIClient) -> Non
         "unapplied_credit": 0,
         "wallet_balance": Decimal("20.50"),
         "wallet_spendable": Decimal("15.25"),
+        "customers": 1,
+        "other_currencies": [],
     }
 
 

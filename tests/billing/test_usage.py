@@ -231,7 +231,7 @@ def test_costs_of_a_tiered_price_add_up_whatever_the_grouping(grouping: Grouping
     assert series.total.cost > 1
     assert sum_exactly(costs) == series.total.cost
     for bucket in series.buckets:
-        assert sum_exactly([count.cost for count in bucket.by_model.values()]) == bucket.total.cost
+        assert sum_exactly([count.cost for count in bucket.parts.values()]) == bucket.total.cost
 
 
 def sum_exactly(amounts: list[Decimal]) -> Decimal:

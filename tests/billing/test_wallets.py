@@ -11,7 +11,7 @@ from billing.events import WalletEvent, WalletFunded, WalletTerminated
 from billing.guards import customer_has_pending_holds, customer_has_wallet_balance
 from billing.models import Hold, HoldStatus, LedgerEntry, LedgerKind, LotKind, Wallet, WalletLot, WalletStatus
 from billing.operations.holds import hold_funds, release_hold
-from billing.operations.wallets import fund_wallet, open_wallet, terminate_wallet
+from billing.operations.wallets import fund_wallet, grant_credits, open_wallet, terminate_wallet
 from billing.queries.wallets import with_amounts_at
 from config.kernel import events
 from config.kernel.errors import Invalid, NotFound
@@ -229,3 +229,42 @@ def test_a_hold_counts_until_its_end_whether_or_not_it_is_swept() -> None:
 
     assert seen(end - timedelta(microseconds=1)) == (10, 7, 3)
     assert seen(end) == (10, 3, 7)
+
+
+def test_granting_credits_without_a_wallet_opens_one_in_the_customers_currency() -> None:
+    customer = make_customer(currency="EUR")
+
+    wallet = grant_credits(customer.id, name="Launch", amount=Decimal("12.50"), reason="Trial", now=NOW)
+
+    assert (wallet.customer_id, wallet.currency, wallet.name) == (customer.id, "EUR", "Launch")
+    assert entries(wallet) == [(LedgerKind.FUND, Decimal("12.5"), Decimal("12.5"), 0)]
+    assert LedgerEntry.objects.get(wallet=wallet).reason == "Trial"
+    assert_books_add_up(wallet)
+
+
+def test_granting_credits_to_a_wallet_adds_to_it() -> None:
+    wallet = make_wallet(balance="5")
+
+    grant_credits(wallet.customer_id, wallet=wallet.id, amount=Decimal(3), reason="", now=NOW)
+
+    wallet.refresh_from_db()
+    assert (wallet.balance, Wallet.objects.count()) == (8, 1)
+
+
+def test_credits_that_are_refused_leave_no_wallet_behind() -> None:
+    wallet, stranger = make_wallet(name="Main"), make_customer()
+
+    with pytest.raises(Invalid):
+        grant_credits(stranger.id, amount=Decimal(0), reason="", now=NOW)
+    with pytest.raises(NotFound):
+        grant_credits(stranger.id, wallet=wallet.id, amount=Decimal(1), reason="", now=NOW)
+    with pytest.raises(DuplicateWallet):
+        grant_credits(wallet.customer_id, name="Main", amount=Decimal(1), reason="", now=NOW)
+    with pytest.raises(SystemCustomer):
+        grant_credits(UNCLASSIFIED_ID, amount=Decimal(1), reason="", now=NOW)
+    terminate_wallet(wallet.id, now=NOW)
+    with pytest.raises(WalletClosed):
+        grant_credits(wallet.customer_id, wallet=wallet.id, amount=Decimal(1), reason="", now=NOW)
+
+    assert list(Wallet.objects.all()) == [wallet]
+    assert LedgerEntry.objects.count() == 0

@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Product
 from catalog.models.product import ProductType
-from config.api import pagination
 from config.api.filters import spellings
+from config.kernel import counting
 from tests.config.api_desk import api, make_product
 
 pytestmark = [pytest.mark.urls("tests.config.api_desk"), pytest.mark.django_db]
@@ -141,10 +141,10 @@ def test_a_cursor_goes_without_an_offset() -> None:
 
 def test_a_total_is_an_estimate_where_counting_would_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
     make_products(12)
-    monkeypatch.setattr(pagination, "EXACT_TOTAL", 12)
+    monkeypatch.setattr(counting, "EXACT_TOTAL", 12)
     assert "total_is_estimate" not in listed().json()["pagination"]
 
-    monkeypatch.setattr(pagination, "EXACT_TOTAL", 11)
+    monkeypatch.setattr(counting, "EXACT_TOTAL", 11)
     told = listed().json()["pagination"]
 
     assert told["total_is_estimate"] is True

@@ -12,8 +12,8 @@ from openapi_spec_validator import validate
 from redis import Redis
 
 from catalog.models import Product
-from config.api import throttling
 from config.api.document import document
+from config.api.redis import Outage
 from tests.config.api_desk import api, make_product, new_product
 
 pytestmark = [pytest.mark.urls("tests.config.api_desk"), pytest.mark.django_db]
@@ -78,7 +78,7 @@ def test_history_names_the_operator_key() -> None:
 
 @pytest.fixture
 def _no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttling._Outage, "until", 0.0)
+    monkeypatch.setattr(Outage, "until", 0.0)
 
 
 @pytest.mark.usefixtures("_no_outage")
@@ -111,7 +111,7 @@ def test_without_redis_nobody_is_refused(settings: Any) -> None:
 
     assert [answer.status_code for answer in answers] == [200] * 3
     assert "RateLimit-Limit" not in answers[0]
-    assert throttling._Outage.until > 0
+    assert Outage.until > 0
 
 
 def test_the_document_is_valid_openapi() -> None:

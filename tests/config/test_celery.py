@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from celery.beat import PersistentScheduler
-from django.conf import LazySettings, settings
+from django.conf import LazySettings
 from django.core.management import call_command, get_commands
 from django.utils import timezone
 
 from billing.models import Hold, HoldStatus
 from billing.operations.holds import hold_funds
 from config.celery import app
-from config.management.commands.up import processes
 from customers.models import Customer
 from customers.operations.suspension import suspend_customer
 from tests.factories import make_customer, make_wallet
-from tests.processes import environment
+from tests.processes import running
 
 HOUR = timedelta(hours=1)
 #: No other test uses this database of the broker.
 BROKER = 9
 OUR_APPS = ("catalog", "customers", "credentials", "billing")
-
-
-@contextmanager
-def running(name: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the process that ``manage.py up`` calls ``name`` while the block runs."""
-    [_, *command] = processes("127.0.0.1", 0)[name]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env=environment(broker=BROKER), stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def write_schedule(path: Path, *, last_run_at: datetime) -> None:
@@ -75,7 +53,7 @@ def test_beat_and_a_worker_lift_a_suspension_and_expire_a_hold_whose_end_has_com
 
     logs = [tmp_path / "worker.log", tmp_path / "beat.log"]
     with ExitStack() as stack:
-        children = [stack.enter_context(running(log.stem, log)) for log in logs]
+        children = [stack.enter_context(running(log.stem, log, broker=BROKER)) for log in logs]
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not (is_restored(over) and Hold.objects.get(reference="over").ended_at):
             assert [child.poll() for child in children] == [None, None], [log.read_text() for log in logs]

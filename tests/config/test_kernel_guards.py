@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from catalog.models import Product
 from config.kernel import guards
-from config.kernel.guards import DeletionReport, Finding, Verdict, deletion_report, register_guard
+from config.kernel.guards import DeletionReport, Finding, Verdict, counted, deletion_report, register_guard
 from customers.models import Customer
 
 
@@ -84,3 +86,42 @@ def test_the_report_is_printed_with_words_and_without_links_into_the_desk() -> N
         "verdict": "BLOCK",
         "findings": [{"code": "open_invoices", "verdict": "BLOCK", "message": "2 of them", "count": 2}],
     }
+
+
+@pytest.mark.parametrize(
+    ("findings", "outlasts"),
+    [
+        ([], False),
+        ([(Verdict.WARN, False)], False),
+        ([(Verdict.BLOCK, True)], False),
+        ([(Verdict.BLOCK, True), (Verdict.WARN, False)], False),
+        ([(Verdict.BLOCK, False)], True),
+        ([(Verdict.BLOCK, True), (Verdict.BLOCK, False)], True),
+    ],
+)
+def test_what_blocks_outlasts_a_termination_unless_it_says_otherwise(
+    findings: list[tuple[Verdict, bool]], outlasts: bool
+) -> None:
+    found = [replace(finding(verdict), ends_with_termination=ends) for verdict, ends in findings]
+
+    assert DeletionReport(findings=tuple(found)).outlasts_termination is outlasts
+
+
+def test_counted_findings_sum_their_money_by_currency_and_lead_to_their_objects() -> None:
+    amounts = [(Decimal(7), "USD"), (Decimal("0.000000000001"), "USD"), (Decimal(3), "EUR"), (Decimal(0), "JPY")]
+
+    found = counted(
+        3, code="debts", verdict=Verdict.WARN, message="{count} debts ({money})", at="billing_invoice", query="q=1",
+        amounts=amounts,
+    )  # fmt: skip
+
+    assert found is not None
+    assert found.amounts == ((Decimal(3), "EUR"), (Decimal("7.000000000001"), "USD"))
+    assert (found.message, found.link) == ("3 debts (€3.00, $7.000000000001)", "/admin/billing/invoice/?q=1")
+    assert "amounts" not in str(DeletionReport(findings=(found,)).document())
+
+
+def test_there_is_no_finding_about_nothing() -> None:
+    nothing = counted(0, code="debts", verdict=Verdict.BLOCK, message="{count}", at="billing_invoice", query="")
+
+    assert nothing is None

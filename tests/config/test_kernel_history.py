@@ -17,12 +17,14 @@ from credentials.models import Credential
 from customers.operations.customers import update_customer
 from tests.factories import (
     NOW,
+    make_agent,
     make_charge,
     make_customer,
     make_hold,
     make_metric,
     make_operator_key,
     make_plan,
+    make_subscriber,
     make_subscription,
 )
 
@@ -43,6 +45,8 @@ def _one_of_each() -> None:
     record_payment(Invoice.objects.get(customer=subscription.customer).id, amount=Decimal(1), now=APRIL)
     make_hold()
     make_operator_key()
+    make_agent()
+    make_subscriber()
 
 
 @pytest.mark.usefixtures("_one_of_each")

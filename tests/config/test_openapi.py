@@ -126,8 +126,8 @@ def test_a_list_tells_its_filters_and_a_creation_its_headers(spec: dict[str, Any
     listing, creation = spec["paths"]["/v1/customers"]["get"], spec["paths"]["/v1/customers"]["post"]
 
     assert {parameter["name"] for parameter in listing["parameters"]} == {
-        "limit", "offset", "cursor", "status", "tier", "search", "external_id", "created_after", "created_before",
-        "metadata",
+        "limit", "offset", "cursor", "status", "tier", "search", "external_id", "parent", "ancestor", "created_after",
+        "created_before", "metadata",
     }  # fmt: skip
     assert {(parameter["in"], parameter["name"]) for parameter in creation["parameters"]} == {
         ("header", "Idempotency-Key")

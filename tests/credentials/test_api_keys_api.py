@@ -14,9 +14,21 @@ from rest_framework.test import APIClient
 from config.kernel.ids import TypeID
 from credentials.models import Credential
 from credentials.operations.credentials import issue_customer_key
-from customers.operations.suspension import reactivate_customer, suspend_customer
+from customers.operations.status import activate_customer, deactivate_customer
+from customers.operations.subscriptions import terminate_subscription
+from customers.operations.suspension import reactivate_agent, reactivate_customer, suspend_agent, suspend_customer
 from tests.api_client import code_of, error_of, ids_of, refusal_of
-from tests.factories import NOW, make_customer, make_operator_key, make_plan, make_product, make_subscription
+from tests.factories import (
+    NOW,
+    make_agent,
+    make_customer,
+    make_operator_key,
+    make_plan,
+    make_product,
+    make_subscriber,
+    make_subscription,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +55,8 @@ def test_a_key_is_issued_listed_without_its_secret_and_revoked(api: APIClient, p
     assert re.fullmatch("sk-cust-[0-9a-f]{32}", key["key"])
     assert key == {
         **BODY, "id": key["id"], "key": key["key"], "tags": ["mobile"], "status": "active", "last_used": None,
-        "created_at": "2026-03-10T12:00:00Z", "expires_at": "2026-12-31T23:59:59Z",
+        "subscription": None, "agent": None, "subscriber": None, "created_at": "2026-03-10T12:00:00Z",
+        "expires_at": "2026-12-31T23:59:59Z",
     }  # fmt: skip
 
     secret = key.pop("key")
@@ -125,6 +138,59 @@ def test_a_customer_has_its_own_keys_only(api: APIClient) -> None:
     assert code_of(api.delete(f"{path}/nonsense")) == (404, "credential_not_found")
     assert api.post("/v1/credentials/verify", {"key": "sk-cust-0"}).json()["code"] == "not_found"
     assert api.delete(f"{path}/{old.id}").status_code == 200
+
+
+def test_a_key_is_bound_to_what_is_the_customers_own(api: APIClient) -> None:
+    customer = make_customer()
+    team = make_team(customer=customer)
+    own = {
+        "subscription": make_subscription(customer=customer).id, "agent": make_agent(team=team).id,
+        "subscriber": make_subscriber(customer=customer).id,
+    }  # fmt: skip
+    path = f"/v1/customers/{customer.id}/api-keys"
+
+    created = api.post(path, {**BODY, **own})
+
+    assert created.status_code == 201
+    assert {name: created.json()[name] for name in own} == own
+    assert {name: api.get(path).json()["data"][0][name] for name in own} == own
+    assert api.post(path, {**BODY, **dict.fromkeys(own)}).json()["agent"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "make"),
+    [
+        ("subscription", "sub", make_subscription),
+        ("agent", "agent", make_agent),
+        ("subscriber", "subr", lambda: make_subscriber(customer=make_customer())),
+    ],
+)
+def test_what_is_not_the_customers_own_is_not_found(
+    api: APIClient, path: str, name: str, prefix: str, make: Callable[[], Any]
+) -> None:
+    strange = make().id
+    before = Credential.objects.count()
+
+    for pk in (strange, TypeID.new(prefix)):
+        assert refusal_of(api.post(path, {**BODY, name: pk})) == (404, f"{name}_not_found", name)
+    assert refusal_of(api.post(path, {**BODY, name: "acme"})) == (400, f"invalid_{name}", name)
+    assert Credential.objects.count() == before
+
+
+def test_what_lets_nobody_in_gets_no_key(api: APIClient) -> None:
+    customer = make_customer()
+    agent = suspend_agent(make_agent(team=make_team(customer=customer)).id, now=NOW)
+    subscription = terminate_subscription(make_subscription(customer=customer).id, now=NOW)
+    path = f"/v1/customers/{customer.id}/api-keys"
+
+    assert refusal_of(api.post(path, {**BODY, "agent": agent.id})) == (409, "agent_suspended", "agent")
+    ended = api.post(path, {**BODY, "subscription": subscription.id})
+    assert refusal_of(ended) == (409, "subscription_ended", "subscription")
+    deactivate_customer(customer.id, now=NOW)
+    assert code_of(api.post(path, BODY)) == (409, "customer_inactive")
+    activate_customer(customer.id, now=NOW)
+    reactivate_agent(agent.id, now=NOW)
+    assert api.post(path, {**BODY, "agent": agent.id}).status_code == 201
 
 
 def test_client_credentials_are_no_keys(api: APIClient) -> None:

@@ -10,12 +10,10 @@ from django.conf import LazySettings
 from django.db import IntegrityError, connection, transaction
 
 from config.kernel.errors import NotFound
-from config.kernel.secrets import issued_secrets
 from credentials.errors import CredentialRevokedAlready, ExpiresInThePast
 from credentials.events import CredentialCreated, CredentialRevoked
 from credentials.models import Credential
 from credentials.operations.credentials import (
-    issue_customer_key,
     issue_subscription_credential,
     revoke_credential,
 )
@@ -26,27 +24,14 @@ from customers.operations.customers import CustomerFields, create_customer
 from customers.operations.deletion import delete_customer
 from customers.operations.subscriptions import terminate_subscription
 from customers.operations.suspension import suspend_customer
+from tests.credentials.keys import issue, subscribe
 from tests.events import heard
-from tests.factories import NOW, make_customer, make_plan, make_product, make_subscription
+from tests.factories import NOW, make_customer
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 INSTANT = timedelta(microseconds=1)
-
-
-def issue(customer: Customer, **fields: object) -> tuple[Credential, str]:
-    """Return a key of the customer and its secret."""
-    with issued_secrets() as issued:
-        key = issue_customer_key(customer.id, name="K", **{"scopes": ["*"], "now": NOW, **fields})  # type: ignore[arg-type]
-    return key, issued[0].shown_once["key"]
-
-
-def subscribe(product_type: str = "STANDARD_API") -> tuple[Subscription, dict[str, str]]:
-    """Return a subscription and the secrets shown for it."""
-    with issued_secrets() as issued:
-        subscription = make_subscription(plan=make_plan(product=make_product(product_type=product_type)))
-    return subscription, issued[0].shown_once
 
 
 def test_a_key_is_shown_once_and_kept_as_a_digest_behind_its_ends() -> None:

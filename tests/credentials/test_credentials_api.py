@@ -10,40 +10,38 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from config.kernel.secrets import issued_secrets
-from credentials.models import Credential
-from credentials.operations.credentials import issue_customer_key, revoke_credential
-from customers.models import Subscription
+from credentials.operations.credentials import revoke_credential
 from customers.operations.deletion import delete_customer
 from customers.operations.subscriptions import terminate_subscription
-from customers.operations.suspension import suspend_customer
+from customers.operations.suspension import suspend_agent, suspend_customer
 from tests.api_client import code_of, error_of, ids_of, refusal_of
-from tests.factories import NOW, make_customer, make_operator_key, make_plan, make_product, make_subscription
+from tests.credentials.keys import issue, subscribe
+from tests.factories import (
+    NOW,
+    make_agent,
+    make_customer,
+    make_operator_key,
+    make_plan,
+    make_product,
+    make_subscriber,
+    make_subscription,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
+#: The limits of a customer in the tier free, with a key that no agent has.
+FREE = {
+    "daily_requests": 1000, "rate_limit": 60, "max_tokens_per_request": 4096, "requests_per_second": None,
+    "requests_per_minute": None, "requests_per_day": None, "tokens_per_minute": None,
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-def issue(**fields: Any) -> tuple[Credential, str]:
-    """Return a key of a customer of its own, and its secret."""
-    customer = fields.pop("customer", None) or make_customer()
-    with issued_secrets() as issued:
-        credential = issue_customer_key(customer.id, **{"name": "Key", "scopes": ["*"], "now": NOW, **fields})
-    return credential, issued[0].shown_once["key"]
-
-
-def subscribe(**fields: Any) -> tuple[Subscription, str]:
-    """Return a subscription and the secret of its key."""
-    with issued_secrets() as issued:
-        subscription = make_subscription(**fields)
-    return subscription, issued[0].shown_once["key"]
 
 
 def test_a_credential_is_shown_without_its_secret(api: APIClient) -> None:
@@ -55,8 +53,9 @@ def test_a_credential_is_shown_without_its_secret(api: APIClient) -> None:
     assert answer.json() == {
         "id": credential.id, "type": "api_key", "name": "Key", "client_id": None, "prefix": "sk-cust-",
         "last_four": secret[-4:], "scopes": ["inference:read"], "tags": ["mobile"], "status": "active",
-        "customer": credential.customer_id, "subscription": None, "created_at": "2026-03-10T12:00:00Z",
-        "expires_at": "2026-03-10T13:00:00Z", "revoked_at": None, "last_used": None,
+        "customer": credential.customer_id, "subscription": None, "agent": None, "subscriber": None,
+        "created_at": "2026-03-10T12:00:00Z", "expires_at": "2026-03-10T13:00:00Z", "revoked_at": None,
+        "previous_until": None, "last_used": None,
     }  # fmt: skip
     listed = api.get("/v1/credentials")
     assert listed.json()["data"] == [answer.json()]
@@ -91,6 +90,33 @@ def test_credentials_are_listed_newest_first_and_found(
     assert refusal_of(api.get("/v1/credentials?key=sk")) == (400, "unknown_field", "key")
 
 
+def test_credentials_are_found_by_who_uses_them(api: APIClient) -> None:
+    customer = make_customer()
+    agent, subscriber = make_agent(team=make_team(customer=customer)), make_subscriber(customer=customer)
+    bound, _ = issue(customer=customer, agent=agent.id, subscriber=subscriber.id, tags=["eu", "mobile"])
+    free, _ = issue(customer=customer, tags=["eu"])
+
+    def listed(query: str) -> list[str]:
+        return ids_of(api.get(f"/v1/credentials?{query}"))
+
+    assert listed(f"agent={agent.id}") == listed(f"subscriber={subscriber.id}") == [bound.id]
+    assert (listed("tag=eu"), listed("tag=mobile"), listed("tag=mob")) == ([free.id, bound.id], [bound.id], [])
+    assert listed(f"agent={make_agent().id}") == []
+    assert refusal_of(api.get(f"/v1/credentials?agent={subscriber.id}")) == (400, "invalid_agent", "agent")
+    assert refusal_of(api.get(f"/v1/credentials?subscriber={agent.id}")) == (400, "invalid_subscriber", "subscriber")
+
+
+def test_the_keys_of_a_deleted_customer_are_in_no_list(api: APIClient) -> None:
+    gone, kept = issue()[0], issue()[0]
+    delete_customer(gone.customer_id, confirm=True, now=NOW)
+
+    assert ids_of(api.get("/v1/credentials")) == [kept.id]
+    assert ids_of(api.get("/v1/credentials?status=revoked")) == []
+    path = f"/v1/credentials/{gone.id}"
+    answers = [api.get(path), api.post(f"{path}/revoke"), api.post(f"{path}/rotate", {})]
+    assert {code_of(answer) for answer in answers} == {(404, "credential_not_found")}
+
+
 def test_a_credential_is_revoked_once(api: APIClient) -> None:
     credential, secret = issue()
     path = f"/v1/credentials/{credential.id}"
@@ -123,22 +149,24 @@ def verified(api: APIClient, secret: str, **fields: str) -> dict[str, Any]:
 
 def test_a_good_secret_is_valid_and_told_whose_it_is(api: APIClient) -> None:
     credential, secret = issue(scopes=["inference:read"])
-    subscription, key = subscribe()
+    subscription, shown = subscribe()
 
     assert verified(api, secret) == {
         "valid": True, "code": "valid", "credential": credential.id, "customer": credential.customer_id,
-        "subscription": None, "scopes": ["inference:read"],
+        "subscription": None, "agent": None, "subscriber": None, "scopes": ["inference:read"], "limits": FREE,
     }  # fmt: skip
-    assert verified(api, key) == {
+    assert verified(api, shown["key"]) == {
         "valid": True, "code": "valid", "credential": subscription.credentials.get().id,
-        "customer": subscription.customer_id, "subscription": subscription.id, "scopes": ["*"],
+        "customer": subscription.customer_id, "subscription": subscription.id, "agent": None, "subscriber": None,
+        "scopes": ["*"], "limits": FREE,
     }  # fmt: skip
 
 
 def test_an_unknown_secret_is_not_found_and_nobodys(api: APIClient) -> None:
     _, operator_secret = make_operator_key("*")
     nobodys = {
-        "valid": False, "code": "not_found", "credential": None, "customer": None, "subscription": None, "scopes": [],
+        "valid": False, "code": "not_found", "credential": None, "customer": None, "subscription": None, "agent": None,
+        "subscriber": None, "scopes": [], "limits": None,
     }  # fmt: skip
 
     for secret in ("sk-cust-00000000000000000000000000000000", operator_secret, "ключ"):
@@ -177,7 +205,8 @@ def test_a_suspended_customer_is_let_in_again_when_the_suspension_ends(
 def test_a_key_of_a_subscription_that_has_not_begun_lets_nobody_in(
     api: APIClient, clock: time_machine.Traveller
 ) -> None:
-    subscription, secret = subscribe(starts_at=NOW + HOUR)
+    subscription, shown = subscribe(starts_at=NOW + HOUR)
+    secret = shown["key"]
 
     assert verified(api, secret)["code"] == "subscription_inactive"
     clock.shift(HOUR)
@@ -193,6 +222,30 @@ def test_a_scope_that_is_asked_for_is_needed(api: APIClient) -> None:
     assert verified(api, narrow, scope="inference:read")["code"] == "valid"
     assert verified(api, narrow, scope="inference:write")["code"] == "insufficient_scope"
     assert verified(api, wide, scope="inference:write")["code"] == "valid"
+
+
+def test_an_agents_key_is_told_with_the_limits_of_both(api: APIClient, clock: time_machine.Traveller) -> None:
+    customer = make_customer(tier="startup", rate_limit=50)
+    agent = make_agent(
+        team=make_team(customer=customer), capabilities=["search"], requests_per_minute=5, tokens_per_minute=900
+    )
+    subscriber = make_subscriber(customer=customer)
+    credential, secret = issue(customer=customer, agent=agent.id, subscriber=subscriber.id)
+
+    assert verified(api, secret, capability="search") == {
+        "valid": True, "code": "valid", "credential": credential.id, "customer": customer.id, "subscription": None,
+        "agent": agent.id, "subscriber": subscriber.id, "scopes": ["*"],
+        "limits": {
+            "daily_requests": 100_000, "rate_limit": 50, "max_tokens_per_request": 16_384, "requests_per_second": None,
+            "requests_per_minute": 5, "requests_per_day": None, "tokens_per_minute": 900,
+        },
+    }  # fmt: skip
+    assert verified(api, secret, capability="browse")["code"] == "capability_not_declared"
+    assert verified(api, issue()[1], capability="search")["code"] == "capability_not_declared"
+    suspend_agent(agent.id, until=NOW + HOUR, now=NOW)
+    assert verified(api, secret)["code"] == "agent_suspended"
+    clock.shift(HOUR)
+    assert verified(api, secret)["code"] == "valid"
 
 
 def test_the_keys_of_a_deleted_customer_are_forgotten(api: APIClient) -> None:
@@ -211,6 +264,8 @@ def test_the_keys_of_a_deleted_customer_are_forgotten(api: APIClient) -> None:
         ({"key": "x" * 256}, (400, "invalid_key", "key")),
         ({"key": "sk", "scope": 5}, (400, "invalid_scope", "scope")),
         ({"key": "sk", "scopes": ["*"]}, (400, "unknown_field", "scopes")),
+        ({"key": "sk", "capability": ""}, (400, "invalid_capability", "capability")),
+        ({"key": "sk", "consume": {"requests": 1}}, (400, "unknown_field", "consume")),
     ],
 )
 def test_a_verification_that_asks_nothing_clear_is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.test import Client
 from django.urls import reverse
 
@@ -12,7 +13,7 @@ from credentials.models import Credential
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 from customers.operations.deletion import delete_customer
 from customers.operations.suspension import suspend_customer
-from tests.factories import NOW, make_customer, make_plan, make_subscription
+from tests.factories import NOW, make_clerk, make_customer, make_plan, make_subscription
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
 
@@ -22,7 +23,7 @@ def url(page: str, *arguments: Any) -> str:
 
 
 def buttons(response: Any) -> list[str]:
-    return [one["title"] for one in response.context["actions_detail"]]
+    return [one["title"] for menu in response.context["actions_detail"] for one in menu["items"]]
 
 
 def test_suspending_asks_for_reason_and_end_and_shows_a_banner(desk: Client) -> None:
@@ -39,7 +40,9 @@ def test_suspending_asks_for_reason_and_end_and_shows_a_banner(desk: Client) -> 
         "Suspended since 2026-03-10 12:00 UTC, until 2026-03-12 12:00 UTC. Reason: Unpaid"
     )
     assert page.context["notice"] in page.content.decode()
-    assert buttons(page) == ["Assign plan", "Suspend", "Reactivate"]
+    assert buttons(page) == [
+        "Assign plan", "Add prepaid credits", "Issue key", "Suspend", "Reactivate", "Deactivate", "Delete"
+    ]  # fmt: skip
     assert (row.history_actor, row.history_change_reason, row.suspension_reason) == ("olga", "Unpaid", "Unpaid")
 
 
@@ -63,7 +66,9 @@ def test_reactivating_switches_access_on(desk: Client) -> None:
     customer.refresh_from_db()
     assert customer.suspended_at is None
     assert customer.history.latest("history_id").history_change_reason == "Paid"
-    assert buttons(desk.get(url("change", customer.pk))) == ["Assign plan", "Suspend"]
+    assert buttons(desk.get(url("change", customer.pk))) == [
+        "Assign plan", "Add prepaid credits", "Issue key", "Suspend", "Deactivate", "Delete"
+    ]  # fmt: skip
 
 
 def test_assigning_a_plan_offers_what_fits_and_shows_the_key_once(desk: Client) -> None:
@@ -106,7 +111,7 @@ def test_a_suspended_customer_gets_no_plan(desk: Client) -> None:
 def test_a_reader_runs_no_action(reader: Client) -> None:
     customer = make_customer()
 
-    for name in ("suspend", "reactivate", "assign_plan", "delete"):
+    for name in ("suspend", "reactivate", "deactivate", "activate", "assign_plan", "delete"):
         answer = reader.post(url(name, customer.pk), {"confirmed": "yes", "reason": "x", "confirm": "on"})
         assert answer.status_code == 403
     assert buttons(reader.get(url("change", customer.pk))) == []
@@ -152,3 +157,54 @@ def test_several_customers_are_suspended_at_once(desk: Client) -> None:
 
     assert list(Customer.objects.suspended(NOW)) == [first]
     assert not Credential.objects.exists()
+
+
+def test_an_inactive_customer_says_so_and_gets_no_plan_until_it_is_activated(desk: Client) -> None:
+    customer, plan = make_customer(), make_plan()
+    assign = {"confirmed": "yes", "plan": plan.pk, "billing_time": "calendar"}
+
+    desk.post(url("deactivate", customer.pk), {"confirmed": "yes", "reason": "Dormant"})
+    page = desk.get(url("change", customer.pk))
+    refused = desk.post(url("assign_plan", customer.pk), assign)
+
+    customer.refresh_from_db()
+    assert customer.status(NOW) == "inactive"
+    assert customer.history.latest("history_id").history_change_reason == "Dormant"
+    assert page.context["notice"].startswith("Inactive since 2026-03-10 12:00 UTC")
+    assert buttons(page)[-3:] == ["Suspend", "Activate", "Delete"]
+    assert refused.context["form"].non_field_errors() == ["The customer is inactive"]
+
+    desk.post(url("activate", customer.pk), {"confirmed": "yes", "reason": "Back"})
+    desk.post(url("assign_plan", customer.pk), assign)
+
+    assert Subscription.objects.filter(customer=customer).exists()
+    assert desk.get(url("change", customer.pk)).context["notice"] == ""
+
+
+def test_several_customers_are_deactivated_and_activated_at_once(desk: Client) -> None:
+    first, second = make_customer(), make_customer()
+
+    for action, status in (("deactivate", "inactive"), ("activate", "active")):
+        chosen = {"action": action, "_selected_action": [first.pk, second.pk], "confirmed": "yes", "reason": "Season"}
+        desk.post(url("changelist"), chosen)
+        listed = desk.get(url("changelist"), {"status": status}).context["cl"].result_list
+        assert {first, second} <= set(listed)
+
+
+def test_the_bucket_for_unknown_customers_is_neither_deactivated_nor_activated(desk: Client) -> None:
+    for name in ("deactivate", "activate"):
+        response = desk.post(url(name, UNCLASSIFIED_ID), {"confirmed": "yes", "reason": "x"})
+        assert "UNCLASSIFIED" in str(response.context["form"].non_field_errors())
+
+
+def test_the_menu_ends_with_the_deletion_for_those_who_may_delete(desk: Client) -> None:
+    customer = make_customer()
+    clerk = Client()
+    clerk.force_login(make_clerk("view_customer", "change_customer"))
+
+    page, without = desk.get(url("change", customer.pk)), clerk.get(url("change", customer.pk))
+
+    menu, delete = page.context["actions_detail"][0], url("delete", quote(customer.pk))
+    assert (menu["title"], menu["items"][-1]["path"]) == ("Actions", delete)
+    assert page.content.decode().count(f'href="{delete}') == 1
+    assert buttons(without) == ["Suspend", "Deactivate"]

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from credentials.models import Credential
 from credentials.operations.credentials import issue_customer_key
 from customers.models import Customer
 from tests.api_client import code_of, error_of, ids_of, refusal_of
@@ -137,8 +138,8 @@ def test_a_deletion_with_consequences_needs_a_confirmation(api: APIClient) -> No
     assert Customer.objects.live().filter(pk=customer.id).exists()
 
     assert api.delete(f"{path}?confirm=true").status_code == 200
-    statuses = {row["status"] for row in api.get(f"/v1/credentials?customer={customer.id}").json()["data"]}
-    assert statuses == {"revoked"}
+    assert ids_of(api.get(f"/v1/credentials?customer={customer.id}")) == []
+    assert not Credential.objects.filter(customer=customer, revoked_at__isnull=True).exists()
 
 
 def test_a_deletion_that_something_stands_in_the_way_of_is_refused(api: APIClient) -> None:

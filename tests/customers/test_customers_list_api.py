@@ -33,7 +33,7 @@ def test_customers_are_listed_newest_first_as_they_are_read(api: APIClient) -> N
     answer = api.get("/v1/customers")
 
     assert ids_of(answer) == [newer.id, older.id]
-    assert answer.json()["data"][0] == api.get(f"/v1/customers/{newer.id}").json()
+    assert answer.json()["data"][0].items() <= api.get(f"/v1/customers/{newer.id}").json().items()
     assert answer.json()["pagination"] == {
         "total": 2, "limit": 20, "offset": 0, "has_more": False, "next_cursor": None
     }  # fmt: skip
@@ -120,7 +120,6 @@ def test_customers_are_listed_by_status_as_the_clock_has_it(api: APIClient, cloc
         ({"search": "tech acme"}, ""),
         ({"search": "admin@acme.com"}, "b"),
         ({"search": "inv"}, "b"),
-        ({"search": "%"}, ""),
         ({"created_after": "2026-03-10T12:00:00Z"}, "b"),
         ({"created_after": "2026-03-10T12:00:00.000001Z"}, ""),
         ({"created_before": "2026-03-10T20:00:00+08:00"}, "a"),
@@ -144,13 +143,78 @@ def test_customers_are_found_by_what_is_asked_for(api: APIClient, query: dict[st
     assert ids_of(api.get("/v1/customers", query)) == [{"a": a.id, "b": b.id}[letter] for letter in found]
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("te", "a"),
+        ("ech", ""),
+        ("ceb te", "a"),
+        ("tech nobody", ""),
+        ("founder@techstartup.ph", "a"),
+        ("FOUNDER@TechStartup.PH", "a"),
+        ("techstartup.ph", "a"),
+        ("founder@tech", "a"),
+        ("found@techstartup", ""),
+        ("acme.com", "b"),
+        ("acme.c", "b"),
+        ("inv-7", "b"),
+        ("INV", "b"),
+        ("7", "b"),
+        ("münch", "b"),
+        ("", "ba"),
+        ("   ", "ba"),
+        ("%", ""),
+        ("?!.,-_@", ""),
+        ("😀", ""),
+        ("😀😀 —", ""),
+        ("'", ""),
+        ("acme'", "b"),
+        ('"acme"', "b"),
+        ("'acme' 'com'", "b"),
+        ("acme\\", "b"),
+        ("\\acme\\'", "b"),
+        ("acme:*", "b"),
+        ("ac:*", ""),
+        ("ac:*A", ""),
+        ("acme & com", "b"),
+        ("acme | tech", ""),
+        ("!acme", "b"),
+        ("(acme", "b"),
+        ("acme <-> com", "b"),
+        ("acme'); DROP TABLE customers_customer; --", ""),
+        ("x" * 255, ""),
+        ("x" * 3000, ""),
+        ("é" * 2000, ""),
+        ("acme " * 500, "b"),
+    ],
+)
+def test_words_are_found_by_their_beginnings_whatever_signs_surround_them(
+    api: APIClient, words: str, found: str
+) -> None:
+    a = make_customer(name="Tech Cebu", email="founder@techstartup.ph", now=NOW - HOUR)
+    b = make_customer(name="Acme München", email="admin@acme.com", external_id="INV-7")
+
+    answer = api.get("/v1/customers", {"search": words})
+
+    assert ids_of(answer) == [{"a": a.id, "b": b.id}[letter] for letter in found]
+
+
+def test_words_as_long_as_a_name_can_be_are_found(api: APIClient) -> None:
+    long = make_customer(name="é" * 200, external_id="x" * 255)
+
+    for words in ("é" * 200, "x" * 255, "é" * 199):
+        assert ids_of(api.get("/v1/customers", {"search": words})) == [long.id]
+    assert refusal_of(api.get("/v1/customers", {"search": "a\0b"})) == (400, "invalid_search", "search")
+
+
 def test_a_list_of_customers_takes_as_many_queries_however_long(
     api: APIClient, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     for _ in range(5):
         make_customer()
 
-    with django_assert_max_num_queries(3):
+    # The operator key, the total, the page and when its customers were active last.
+    with django_assert_max_num_queries(4):
         assert len(ids_of(api.get("/v1/customers"))) == 5
 
 

@@ -32,7 +32,7 @@ def subscribe(customer: Customer, plan: RatePlan) -> None:
     start_subscription(customer=customer.id, plan=plan.id, now=NOW)
 
 
-def refusal_of(work: Callable[[], None]) -> DomainError | None:
+def refusal_of(work: Callable[[], object]) -> DomainError | None:
     """Do the work on a connection of this thread, and return what refused it."""
     try:
         work()
@@ -55,7 +55,7 @@ def await_somebody_waiting_for_us() -> None:
     pytest.fail("nobody waits")
 
 
-def meanwhile(first: Callable[[], None], second: Callable[[], None]) -> DomainError | None:
+def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> DomainError | None:
     """Do ``first``, let ``second`` run into its locks, commit, and return what refused ``second``."""
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():

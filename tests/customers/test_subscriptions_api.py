@@ -43,7 +43,8 @@ def test_a_subscription_is_started_with_its_key_and_read_without(api: APIClient)
     credential = subscription.pop("credential")
     assert subscription == {
         **body, "id": subscription["id"], "name": "Pro", "customer": customer.id, "product": plan.product_id,
-        "status": "active", "starts_at": "2026-03-01T00:00:00Z", "terminated_at": None, "canceled_at": None,
+        "status": "active", "starts_at": "2026-03-01T00:00:00Z", "bill_from": None, "ends_at": None,
+        "terminated_at": None, "canceled_at": None, "pending_change": None, "previous": None,
         "current_period": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-31T16:00:00Z"},
         "created_at": "2026-03-10T12:00:00Z", "updated_at": "2026-03-10T12:00:00Z",
     }  # fmt: skip
@@ -128,7 +129,7 @@ def test_subscriptions_are_listed_newest_first_and_found(
     def listed(query: str = "") -> list[str]:
         return ids_of(api.get(f"/v1/subscriptions{query}"))
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         assert listed() == [new.id, ended.id, old.id]
     assert (listed("?limit=1"), listed("?limit=2&offset=1")) == ([new.id], [ended.id, old.id])
     by_status = [listed(f"?status={status}") for status in ("active", "pending", "terminated", "canceled")]

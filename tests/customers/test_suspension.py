@@ -10,18 +10,27 @@ from django.db import IntegrityError, connection, transaction
 
 from config.kernel.errors import NotFound
 from config.kernel.history import acting_as
-from customers.errors import CustomerIsSuspended, CustomerNotSuspended, SuspensionEndsInThePast, SystemCustomer
-from customers.events import CustomerReactivated, CustomerSuspended
-from customers.models import UNCLASSIFIED_ID, Customer, CustomerStatus
+from customers.errors import (
+    AgentNotSuspended,
+    CustomerIsSuspended,
+    CustomerNotSuspended,
+    SuspensionEndsInThePast,
+    SystemCustomer,
+)
+from customers.events import AgentReactivated, AgentSuspended, CustomerReactivated, CustomerSuspended
+from customers.models import UNCLASSIFIED_ID, Agent, AgentStatus, Customer, CustomerStatus
 from customers.operations.deletion import delete_customer
 from customers.operations.suspension import (
+    expire_agent_suspension,
     expire_due_suspensions,
     expire_suspension,
+    reactivate_agent,
     reactivate_customer,
+    suspend_agent,
     suspend_customer,
 )
 from tests.events import heard
-from tests.factories import NOW, make_customer, make_plan, make_subscription
+from tests.factories import NOW, make_agent, make_customer, make_plan, make_subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -193,3 +202,83 @@ def test_the_database_refuses_it_to_raw_sql_too() -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute("UPDATE customers_customer SET suspended_until = suspended_at WHERE id = %s", [key])
+
+
+def test_an_agents_access_is_off_until_the_end_exclusive_and_its_customers_stays_on() -> None:
+    agent = suspend_agent(make_agent().id, reason="Loops", until=NOW + HOUR, now=NOW)
+
+    statuses = [agent.status(NOW + after) for after in (timedelta(), HOUR - INSTANT, HOUR)]
+    assert statuses == [AgentStatus.SUSPENDED, AgentStatus.SUSPENDED, AgentStatus.ACTIVE]
+    agent.refresh_from_db()
+    assert (agent.suspended_at, agent.suspended_until, agent.suspension_reason) == (NOW, NOW + HOUR, "Loops")
+    assert agent.team.customer.status(NOW) is CustomerStatus.ACTIVE
+
+
+def test_an_agent_is_suspended_again_and_reactivated_as_a_customer_is() -> None:
+    agent = suspend_agent(make_agent().id, reason="first", until=NOW + HOUR, now=NOW)
+
+    agent = suspend_agent(agent.id, reason="second", now=NOW + HOUR / 2)
+    assert (agent.suspended_at, agent.suspended_until, agent.suspension_reason) == (NOW, None, "second")
+    with pytest.raises(SuspensionEndsInThePast):
+        suspend_agent(agent.id, until=NOW, now=NOW)
+
+    agent = reactivate_agent(agent.id, now=NOW + HOUR)
+    assert (agent.suspended_at, agent.suspended_until, agent.suspension_reason) == (None, None, "")
+    with pytest.raises(AgentNotSuspended):
+        reactivate_agent(agent.id, now=NOW + HOUR)
+
+
+def test_reactivating_the_customer_leaves_its_agents_suspended_and_the_other_way_round() -> None:
+    agent = suspend_agent(make_agent().id, now=NOW)
+    customer = suspend_customer(agent.team.customer_id, now=NOW)
+
+    reactivate_customer(customer.id, now=NOW)
+    assert Agent.objects.get().is_suspended(NOW)
+
+    suspend_customer(customer.id, now=NOW)
+    reactivate_agent(agent.id, now=NOW)
+    assert Customer.objects.get(pk=customer.pk).is_suspended(NOW)
+
+
+def test_one_sweep_lifts_the_suspensions_of_customers_and_of_agents() -> None:
+    over = suspend_agent(make_agent().id, until=NOW + HOUR, now=NOW)
+    running = suspend_agent(make_agent().id, until=NOW + HOUR + INSTANT, now=NOW)
+    endless = suspend_agent(make_agent().id, now=NOW)
+    orphan = suspend_agent(make_agent().id, until=NOW + HOUR, now=NOW)
+    delete_customer(orphan.team.customer_id, confirm=True, now=NOW)
+    suspend_customer(make_customer().id, until=NOW + HOUR, now=NOW)
+
+    assert expire_due_suspensions(now=NOW + HOUR - INSTANT) == 0
+    assert expire_due_suspensions(now=NOW + HOUR) == 2
+    assert expire_due_suspensions(now=NOW + HOUR) == 0
+
+    assert set(Agent.objects.filter(suspended_at__isnull=False)) == {running, endless, orphan}
+    assert over.history.latest("history_id").history_change_reason == "The suspension's end has come"
+
+
+def test_an_agents_suspension_is_lifted_at_its_end_and_not_an_instant_before_and_twice_is_harmless() -> None:
+    agent = suspend_agent(make_agent().id, until=NOW + HOUR, now=NOW)
+
+    lifted = [expire_agent_suspension(agent.id, now=now) for now in (NOW + HOUR - INSTANT, NOW + HOUR, NOW + HOUR)]
+
+    assert lifted == [False, True, False]
+
+
+def test_what_happened_to_an_agent_is_published_with_its_customer() -> None:
+    agent = make_agent()
+    whose = {"customer_id": agent.team.customer_id, "agent_id": agent.id}
+
+    with heard(AgentSuspended) as suspended, heard(AgentReactivated) as reactivated:
+        suspend_agent(agent.id, reason="R", until=NOW + HOUR, now=NOW)
+        expire_agent_suspension(agent.id, now=NOW + HOUR)
+
+    assert suspended == [AgentSuspended(**whose, at=NOW, until=NOW + HOUR, reason="R")]
+    assert reactivated == [AgentReactivated(**whose, at=NOW + HOUR)]
+
+
+def test_the_database_refuses_an_agents_suspension_that_ends_before_it_has_begun() -> None:
+    agent = suspend_agent(make_agent().id, until=NOW + HOUR, now=NOW)
+
+    with pytest.raises(IntegrityError, match="agent_suspension_ends_after_it_begins"), transaction.atomic():
+        Agent.objects.filter(pk=agent.pk).update(suspended_until=NOW)
+    assert Agent.objects.filter(pk=agent.pk).update(suspended_until=NOW + INSTANT) == 1

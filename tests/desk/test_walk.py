@@ -90,6 +90,7 @@ def subscribe_a_customer(page: Page, url: str, *, starts_at: datetime) -> str:
     page.fill("[name=email]", "billing@acme.example")
     save(page)
     open_row(page, "Acme Robotics")
+    page.get_by_role("button", name="Actions").click()
     page.get_by_role("link", name="Assign plan").click()
     page.locator("[name=plan]").select_option(index=1)
     page.fill("[name=starts_at]", f"{starts_at:%Y-%m-%d %H:%M:%S}")

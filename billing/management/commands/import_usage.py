@@ -59,7 +59,8 @@ class Command(BatchCommand):
         parser.add_argument("--type", required=True, help="the type of every event, for example llm.request")
         parser.add_argument(
             "--map", type=assignment, action="append", default=[], metavar="PROPERTY=COLUMN", dest="fields",
-            help="which column a property comes from; also timestamp=COLUMN and transaction_id=COLUMN",
+            help="which column a property comes from; also timestamp=COLUMN, transaction_id=COLUMN and "
+            "subscriber=COLUMN (an id, e-mail address or subscriber ID)",
         )  # fmt: skip
         parser.add_argument(
             "--set", type=assignment, action="append", default=[], metavar="PROPERTY=VALUE", dest="constants",
@@ -173,6 +174,7 @@ class Command(BatchCommand):
             "type": options["type"],
             "subscription": options["subscription"],
             "credential": options["credential"],
+            "subscriber": self.mapped.subscriber(row),
             "timestamp": None if moment is None else shift(moment).isoformat(),
             "properties": self.mapped.properties(row),
         }

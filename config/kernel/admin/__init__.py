@@ -17,8 +17,10 @@ from config.kernel.admin.columns import (
     status_badge,
 )
 from config.kernel.admin.decorators import action, list_action
+from config.kernel.admin.filters import RelatedToFilter
 from config.kernel.admin.forms import ActionForm, DeletionForm, RecordForm
 from config.kernel.admin.inlines import LinkedRows, TabularInline
+from config.kernel.admin.metadata import MetadataField, metadata_lines
 from config.kernel.admin.records import ModelAdmin, ReadOnlyModelAdmin
 from config.kernel.admin.secrets import secrets_page
 from config.kernel.admin.theme import (
@@ -45,11 +47,13 @@ __all__ = [
     "DeletionForm",
     "DropdownFilter",
     "LinkedRows",
+    "MetadataField",
     "ModelAdmin",
     "RangeDateTimeFilter",
     "ReadOnlyModelAdmin",
     "RecordForm",
     "RelatedFilter",
+    "RelatedToFilter",
     "TabularInline",
     "UserChangeForm",
     "UserCreationForm",
@@ -59,6 +63,7 @@ __all__ = [
     "display",
     "link_to",
     "list_action",
+    "metadata_lines",
     "money_column",
     "page_link",
     "register",

@@ -12,7 +12,6 @@ from config.kernel.admin.actions import Action
 from config.kernel.admin.confirmation import Confirmation
 from config.kernel.admin.forms import ActionForm, DeletionForm
 from config.kernel.admin.outcome import Answer
-from config.kernel.guards import Verdict, deletion_report
 
 if TYPE_CHECKING:
     from config.kernel.admin.records import ModelAdmin
@@ -30,26 +29,23 @@ class Deletion(Action):
         )  # fmt: skip
 
     def bind(self, admin: ModelAdmin, request: HttpRequest, objects: Sequence[Any], data: Any) -> ActionForm:
-        """Return the admin's deletion form; it asks for a confirmation only where a guard warns."""
+        """Return the admin's deletion form, which asks for a confirmation only where one is needed."""
         form = admin.deletion_form(data, objects=objects, request=request)
-        if all(deletion_report(obj).verdict is not Verdict.WARN for obj in objects):
-            del form.fields["confirm"]
         form.ask_reason(self.reason)
         return form
 
     def confirmation(
-        self, admin: ModelAdmin, objects: Sequence[Any], form: ActionForm, *, back: str, bulk: bool
+        self, admin: ModelAdmin, objects: Sequence[Any], form: Any, *, back: str, bulk: bool
     ) -> Confirmation:
         """Return the page with every object's report; those that a guard blocks are no targets."""
-        reports = [(obj, deletion_report(obj)) for obj in objects]
         return Confirmation(
             action=self,
             form=form,
             objects=objects,
-            targets=[obj for obj, report in reports if report.verdict is not Verdict.BLOCK],
+            targets=[obj for obj, report in form.reports if form.allows(report)],
             back_url=back,
             bulk=bulk,
-            reports=reports,
+            reports=form.reports,
         )
 
     def perform(self, admin: ModelAdmin, request: HttpRequest, target: Any, cleaned: dict[str, Any]) -> Answer:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from config.kernel.admin.theme import dress
 from config.kernel.errors import DomainError
+from config.kernel.guards import DeletionReport, Verdict, deletion_report
 from config.kernel.money import plain
 
 if TYPE_CHECKING:
@@ -101,9 +102,23 @@ class RecordForm(BaseModelForm):
 
 
 class DeletionForm(ActionForm):
-    """What a deletion asks for: a confirmation where a guard warns."""
+    """What a deletion asks for: a confirmation where a guard warns; ``self.reports`` are the objects' reports."""
 
     confirm = forms.BooleanField(label="I have read the warnings and want to delete all the same")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reports = [(obj, deletion_report(obj)) for obj in self.objects]
+        if not any(self.warns(report) for _, report in self.reports):
+            del self.fields["confirm"]
+
+    def warns(self, report: DeletionReport) -> bool:
+        """Tell whether ``report`` names consequences that have to be confirmed."""
+        return report.verdict is Verdict.WARN
+
+    def allows(self, report: DeletionReport) -> bool:
+        """Tell whether an object with this ``report`` can be deleted as the form has been filled in."""
+        return report.verdict is not Verdict.BLOCK
 
 
 def add_refusal(form: forms.BaseForm, refusal: DomainError) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -20,9 +19,11 @@ from config.kernel.admin.deletion import Deletion
 from config.kernel.admin.forms import AmountInput, DeletionForm, RecordForm
 from config.kernel.admin.history import history_manager, history_page
 from config.kernel.admin.inlines import ShownFields
+from config.kernel.admin.menus import OfferedActions
+from config.kernel.admin.paging import CappedPaginator
 from config.kernel.admin.refusals import spelled_out
 from config.kernel.admin.secrets import secrets_page
-from config.kernel.admin.theme import AmountWidget, ThemedModelAdmin
+from config.kernel.admin.theme import AmountWidget
 from config.kernel.errors import DomainError
 from config.kernel.history import because
 from config.kernel.money import AmountField
@@ -34,18 +35,19 @@ MODEL_PERMISSIONS = ("view", "add", "change", "delete")
 _refusal: ContextVar[DomainError | None] = ContextVar("refusal", default=None)
 
 
-class ModelAdmin(ShownFields, ThemedModelAdmin):
+class ModelAdmin(ShownFields, OfferedActions):
     """
     A record's list, form, history, deletion and actions.
 
     Subclasses say which operations their forms lead to by defining ``create``, ``change`` and ``delete``; a page
     without its hook is not offered. Actions declared with ``@action`` and ``@list_action`` are found by themselves,
-    in the order of their definition.
+    in the order of their definition; ``actions_menu = True`` gathers them into one menu.
     """
 
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    paginator = CappedPaginator
     list_filter_submit = True
     form: type[forms.ModelForm[Any]] = RecordForm
     formfield_overrides: ClassVar[dict[Any, Any]] = {AmountField: {"form_class": AmountInput, "widget": AmountWidget}}
@@ -53,21 +55,6 @@ class ModelAdmin(ShownFields, ThemedModelAdmin):
     deletion_form: type[DeletionForm] = DeletionForm
 
     delete_selected = Deletion()
-
-    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
-        found = self.declared_actions()
-        names = [name for name, one in found.items() if one.bulk]
-        self.actions = [name for name in names if name != "delete_selected" or self.has_hook("delete")]
-        self.actions_detail = [name for name, one in found.items() if one.detail]
-        self.actions_list = [name for name, one in found.items() if not one.detail and not one.bulk]
-        super().__init__(model, admin_site)
-
-    @classmethod
-    def declared_actions(cls) -> dict[str, Action]:
-        """Return the actions of this class and its bases, those of the bases first."""
-        names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
-        found = {name: getattr(cls, name, None) for name in names}
-        return {name: one for name, one in found.items() if isinstance(one, Action)}
 
     # The hooks: each calls one operation.
 
@@ -199,21 +186,6 @@ class ModelAdmin(ShownFields, ThemedModelAdmin):
         if not history_manager(self.model):
             return super().history_view(request, object_id, extra_context)
         return history_page(self, request, object_id)
-
-    def _filter_actions_by_permissions(self, request: HttpRequest, actions: Iterable[Any]) -> list[Any]:
-        """Keep the bulk actions made by ``@action`` that the operator may run."""
-        return [one for one in actions if isinstance(one[0], Action) and self.permits(request, one[0])]
-
-    def _filter_unfold_actions_by_permissions(
-        self, request: HttpRequest, actions: Sequence[Any], object_id: Any = None
-    ) -> list[Any]:
-        """Keep the buttons the operator may press and that make sense for the object."""
-        mine = [(one, getattr(type(self), one.method.__name__)) for one in actions]
-        allowed = [(one, action) for one, action in mine if self.permits(request, action)]
-        if object_id is None or not any(action.when for _, action in allowed):
-            return [one for one, _ in allowed]
-        obj = self.get_object(request, unquote(str(object_id)))
-        return [one for one, action in allowed if obj is None or action.when is None or action.when(obj)]
 
     # Addresses.
 

@@ -22,6 +22,21 @@ if TYPE_CHECKING:
         list_fullwidth: bool
         warn_unsaved_form: bool
 
+    class AutocompleteForm(forms.Form):
+        """The theme's form of a filter whose value is found by typing."""
+
+        def __init__(
+            self,
+            *,
+            request: Any,
+            name: str,
+            label: str,
+            choices: tuple[()],
+            field: Any,
+            model_admin: admin.ModelAdmin[Any],
+            data: dict[str, Any],
+        ) -> None: ...
+
     class ThemedTabularInline(admin.TabularInline[Any, Any]):
         """The theme's ``TabularInline``."""
 
@@ -61,6 +76,7 @@ else:
         RangeDateTimeFilter,
     )
     from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFilter
+    from unfold.contrib.filters.forms import AutocompleteDropdownForm as AutocompleteForm
     from unfold.decorators import display
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -80,11 +96,16 @@ from unfold.widgets import (
 )
 from unfold.widgets import UnfoldAdminDecimalFieldWidget as AmountWidget
 
+#: The looks of a text input that stands in a template of ours, and is painted red by that alone.
+INPUT_LOOKS = " ".join(name for name in INPUT_CLASSES if "group-[" not in name)
+
 __all__ = [
+    "INPUT_LOOKS",
     "ActionVariant",
     "AdminPasswordChangeForm",
     "AmountWidget",
     "AutocompleteFilter",
+    "AutocompleteForm",
     "BooleanFilter",
     "ChoicesFilter",
     "DropdownFilter",
