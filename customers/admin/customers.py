@@ -99,6 +99,8 @@ class CustomerAdmin(SheetActions, ModelAdmin):
     list_display = ("name", "email", "tier", status_now, parent_link, "currency", "external_id", "created_at")
     list_filter = (("tier", ChoicesFilter), CustomerStatusFilter, WithinFilter)
     list_select_related = ("parent",)
+    # What has an index; any other column would have all customers read and sorted for a page.
+    sortable_by = ("name", "created_at")
     autocomplete_fields = ("parent",)
     actions_menu = True
     search_fields = ("name", "email", "external_id")

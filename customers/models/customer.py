@@ -127,6 +127,7 @@ class Customer(BillingIdentity, Limited, Suspendable):
             models.Index(
                 name="customer_newest_first", fields=["-created_at", "-id"], condition=Q(deleted_at__isnull=True)
             ),
+            models.Index(name="customer_by_name", fields=["name"], condition=Q(deleted_at__isnull=True)),
             models.Index(
                 name="customer_of_tier", fields=["tier", "-created_at", "-id"], condition=Q(deleted_at__isnull=True)
             ),
