@@ -44,7 +44,7 @@ def stop_billing(event: SubscriptionCanceled) -> None:
 def finalize_drafts_of_terminated_customer(event: CustomerTerminating) -> None:
     """Bill what came late, and let no draft outlive its customer; what is due on them can still be paid."""
     bill_customer(event.customer_id, now=event.at)
-    finalize_drafts(event.customer_id, now=event.at)
+    finalize_drafts(event.customer_id, in_grace=True, now=event.at)
 
 
 def terminate_wallets_of_deleted_customer(event: CustomerDeleted) -> None:

@@ -34,13 +34,15 @@ def base_line(
     subscription: Subscription, period: Period, whole: Period, *, ends_in_change: bool = False
 ) -> NewLine | None:
     """
-    Return the base fee for ``period``, a part of ``whole`` by days; None for a plan without one.
+    Return the base fee for the days of ``whole`` that ``period`` touches; None for a plan without one.
 
     The day of a termination is paid. With ``ends_in_change`` another plan begins where ``period`` ends, and that whole
     day belongs to it; None also where no day is left.
     """
     plan, timezone = subscription.plan, subscription.customer.timezone
-    paid = period.clip(None, first_instant_of_day(period.end, timezone)) if ends_in_change else period
+    paid = period.clip(whole.start, whole.end)
+    if ends_in_change and paid is not None:
+        paid = paid.clip(None, first_instant_of_day(period.end, timezone))
     if not plan.amount or paid is None:
         return None
     amount = round_money(prorate(plan.amount, used=paid, whole=whole, timezone=timezone), plan.currency)
@@ -118,4 +120,4 @@ def tier_document(rating: Rating) -> list[dict[str, str | None]]:
 
 
 def _text(number: Decimal | None) -> str | None:
-    return None if number is None else str(plain(number))
+    return None if number is None else f"{plain(number):f}"

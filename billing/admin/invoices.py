@@ -23,6 +23,7 @@ from config.kernel.admin import (
     ChoicesFilter,
     DropdownFilter,
     ReadOnlyModelAdmin,
+    RelatedToFilter,
     TabularInline,
     action,
     badge,
@@ -34,6 +35,8 @@ from config.kernel.admin import (
 )
 from config.kernel.admin.columns import NOTHING
 from config.kernel.money import plain
+from customers.models import Customer
+from customers.queries.hierarchy import within
 
 PAYMENT_COLOURS = {
     PaymentStatus.PAID: "success",
@@ -67,7 +70,7 @@ def units(line: InvoiceLine) -> str:
 def tiers(line: InvoiceLine) -> str:
     """Show how the amount came about, tier by tier."""
     return "; ".join(
-        f"{Decimal(tier['units']):,} × {tier['unit_amount']}"
+        f"{Decimal(tier['units']):,} × {Decimal(tier['unit_amount']):f}"
         + (f" + {tier['flat_amount']}" if tier["flat_amount"] != "0" else "")
         for tier in line.tiers
     )
@@ -136,7 +139,7 @@ class PaymentForm(ActionForm):
     reference = forms.CharField(
         max_length=255, required=False, help_text="As it stands on the bank statement or the cheque."
     )
-    received_at = forms.DateTimeField(required=False, help_text="Empty for now.")
+    received_at = forms.DateTimeField(required=False, help_text="In UTC; empty for now.")
 
 
 class PaymentStatusFilter(DropdownFilter):
@@ -155,6 +158,18 @@ class PaymentStatusFilter(DropdownFilter):
         if status == "open":
             return queryset.open()
         return queryset.with_payment_status(status, timezone.now()) if status in PaymentStatus.values else queryset
+
+
+class WithinCustomerFilter(RelatedToFilter):
+    """Invoices of a customer and of all below it."""
+
+    title = "within"
+    parameter_name = "within"
+    field_name = "customer"
+
+    def related_to(self, queryset: Any, pk: Any) -> Any:
+        """Keep the invoices of the customer and of those below it."""
+        return queryset.filter(customer__in=within(Customer.objects.live(), pk))
 
 
 def is_draft(invoice: Invoice) -> bool:
@@ -181,7 +196,12 @@ class InvoiceAdmin(ReadOnlyModelAdmin):
         money_column("amount_due", description="due"),
         "due_at",
     )
-    list_filter = (("status", ChoicesFilter), PaymentStatusFilter, ("customer", AutocompleteFilter))
+    list_filter = (
+        ("status", ChoicesFilter),
+        PaymentStatusFilter,
+        ("customer", AutocompleteFilter),
+        WithinCustomerFilter,
+    )
     list_select_related = ("customer",)
     search_fields = ("number__istartswith", "customer__name")
     readonly_fields: ClassVar[Any] = (

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from billing.admin.invoices import WithinCustomerFilter
 from billing.models import CustomerStatement
 from billing.queries.statements import statements_of
 from config.kernel.admin import DropdownFilter, ReadOnlyModelAdmin, display, register
@@ -100,8 +101,12 @@ def elsewhere(*, of: str = "statement") -> Column:
 
 @display(description="")
 def unpaid_invoices(customer: Any) -> str:
-    """Link to the customer's unpaid invoices."""
-    url = f"{reverse('admin:billing_invoice_changelist')}?customer__id__exact={customer.pk}&payment=open"
+    """Link to the unpaid invoices that the figures are about: the customer's, or also those of everybody below it."""
+    owed = customer.statement
+    if not owed.open_invoices and not any(one.open_invoices for one in owed.other_currencies):
+        return NOTHING
+    whose = WithinCustomerFilter.parameter_name if owed.customers > 1 else "customer__id__exact"
+    url = f"{reverse('admin:billing_invoice_changelist')}?{whose}={customer.pk}&payment=open"
     return format_html(
         '<a href="{}" class="text-primary-600 underline whitespace-nowrap dark:text-primary-500">Unpaid invoices</a>',
         url,

@@ -93,7 +93,12 @@ class LedgerInline(_WalletInline):
 class FundForm(ActionForm):
     """Asks for the amount, in the wallet's currency."""
 
-    amount = forms.DecimalField(min_value=SMALLEST_AMOUNT, max_digits=30, decimal_places=12)
+    amount = forms.DecimalField(
+        min_value=SMALLEST_AMOUNT,
+        max_digits=30,
+        decimal_places=12,
+        error_messages={"min_value": "Must be more than 0."},
+    )
 
 
 class HoldForm(FundForm):

@@ -15,7 +15,7 @@ from django.db.models import Q, Sum
 from billing.events import InvoiceCreated
 from billing.lines import NewLine, late_line
 from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, InvoiceStatus, LateUsage, LineKind
-from billing.operations.invoices import add_lines, finalize_invoice, rewrite_lines
+from billing.operations.invoices import add_lines, finalize_drafts, lock_drafts, rewrite_lines
 from billing.operations.turnstiles import shut_turnstiles
 from billing.queries.rating import rate_period
 from config.kernel.events import publish
@@ -23,7 +23,10 @@ from config.kernel.ids import TypeID
 from customers.models import Customer, Subscription
 from customers.operations.deletion import keep_customer
 from customers.periods import Period, day_start
-from customers.queries.periods import periods_of, whole_period
+from customers.queries.periods import whole_period
+
+#: How far two time zones can be apart: UTC-12 and UTC+14.
+WIDEST = timedelta(hours=26)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +52,7 @@ def open_cursor(subscription_id: TypeID) -> BillingCursor:
 @transaction.atomic
 def reschedule_cursor(subscription_id: TypeID) -> None:
     """Bill the running period when it ends after the planned end of its subscription has changed."""
-    cursors = BillingCursor.objects.select_for_update(of=("self",))
-    cursor = cursors.select_related("subscription__customer", "subscription__plan").get(pk=subscription_id)
+    cursor = _lock_cursor(subscription_id)
     cursor.due_at = _next_due(cursor.subscription, cursor.billed_until)
     cursor.save(update_fields=["due_at"])
 
@@ -58,10 +60,24 @@ def reschedule_cursor(subscription_id: TypeID) -> None:
 @transaction.atomic
 def close_cursor(subscription_id: TypeID) -> None:
     """Let the last period of a subscription that has ended, or never began, be its last."""
-    cursor = BillingCursor.objects.select_for_update().select_related("subscription").get(pk=subscription_id)
+    cursor = _lock_cursor(subscription_id)
     end = cursor.subscription.terminated_at
     cursor.due_at = end if end is not None and cursor.billed_until < end else None
     cursor.save(update_fields=["due_at"])
+
+
+def _lock_cursor(subscription_id: TypeID) -> BillingCursor:
+    """
+    Lock the cursor of a subscription together with those of all that its customer has and that have not ended.
+
+    The next of them may end in the same transaction. A sender locks the cursors of a batch in the order of their ids;
+    were they locked here one by one as they end, each could hold what the other waits for.
+    """
+    cursors = BillingCursor.objects.select_related("subscription__customer", "subscription__plan")
+    live = Subscription.objects.live().filter(customer=cursors.get(pk=subscription_id).customer_id)
+    all_of_them = BillingCursor.objects.filter(Q(pk=subscription_id) | Q(pk__in=live.values("pk"))).order_by("pk")
+    list(all_of_them.select_for_update().values_list("pk"))
+    return cursors.get(pk=subscription_id)
 
 
 @transaction.atomic
@@ -80,11 +96,10 @@ def bill_customer(customer_id: TypeID, *, waits: bool = False, now: datetime) ->
             by_day[_document(cursor.subscription, period)].append((cursor, period))
     in_order = sorted(by_day.items(), key=_document_key)
     drafts = [_draft(currency, day, pieces, now) for (currency, day), pieces in in_order]
-    drafts += _bill_late(cursors, drafts, now)
+    drafts += _bill_late(customer_id, cursors, drafts, now)
     for draft in drafts:
         publish(InvoiceCreated(invoice_id=draft.id, customer_id=draft.customer_id))
-    over = Invoice.objects.drafts().filter(customer=customer_id, finalize_at__lte=now).order_by("billing_day", "id")
-    finalized = [finalize_invoice(pk, now=now) for pk in over.values_list("pk", flat=True)]
+    finalized = finalize_drafts(customer_id, in_grace=False, now=now)
     return BillingResult(drafted=len(drafts), finalized=len(finalized))
 
 
@@ -113,16 +128,13 @@ def _due(now: datetime) -> Q:
 
 def _periods_over(cursor: BillingCursor, now: datetime) -> Iterator[Period]:
     """Yield the periods of the cursor's subscription that are over and not billed, and move the cursor behind them."""
-    subscription = cursor.subscription
     if cursor.due_at is None:
         return
-    for running in periods_of(subscription, cursor.billed_until, now):
-        # Where the customer's time zone changed, a period of the new one begins inside what is billed already.
-        period = running.clip(cursor.billed_until, None)
-        if period is not None and period.end <= now:
-            cursor.billed_until = period.end
-            yield period
-    cursor.due_at = _next_due(subscription, cursor.billed_until)
+    while (end := _next_due(cursor.subscription, cursor.billed_until)) is not None and end <= now:
+        period = Period(cursor.billed_until, end)
+        cursor.billed_until = end
+        yield period
+    cursor.due_at = end
     cursor.save(update_fields=["billed_until", "due_at"])
 
 
@@ -131,8 +143,12 @@ def _next_due(subscription: Subscription, billed_until: datetime) -> datetime | 
     end = subscription.end
     if end is not None and billed_until >= end:
         return None
-    period_end = whole_period(subscription, billed_until).end
-    return period_end if end is None else min(period_end, end)
+    whole = whole_period(subscription, billed_until)
+    # Where the customer's clock was set back to another time zone, the last hours of a period that is billed come
+    # again. They go with the next period: alone they would cost a day, and flat prices, a second time.
+    if subscription.billed_from < billed_until and whole.end - billed_until <= WIDEST:
+        whole = whole_period(subscription, whole.end)
+    return whole.end if end is None else min(whole.end, end)
 
 
 def _document(subscription: Subscription, period: Period) -> tuple[str, date]:
@@ -171,23 +187,32 @@ def _new_invoice(customer: Customer, currency: str, day: date, now: datetime) ->
     return invoice
 
 
-def _bill_late(cursors: list[BillingCursor], drafts: list[Invoice], now: datetime) -> list[Invoice]:
+def _bill_late(
+    customer_id: TypeID, cursors: list[BillingCursor], drafts: list[Invoice], now: datetime
+) -> list[Invoice]:
     """Put late usage on the newest of ``drafts``, or on an invoice of its own, and return those made for it."""
+    hours: dict[TypeID, list[datetime]] = defaultdict(list)
+    marks = LateUsage.objects.filter(subscription__in=[cursor.pk for cursor in cursors]).order_by("hour")
+    for subscription_id, hour in marks.values_list("subscription", "hour"):
+        hours[subscription_id].append(hour)
+    if not hours:
+        return []
+    # What is being finalized at this moment may have been rated before this usage came; then it is no draft any more.
+    lock_drafts(Invoice.objects.drafts().filter(customer=customer_id))
     made: list[Invoice] = []
-    for cursor in cursors:
-        hours = LateUsage.objects.filter(subscription=cursor.subscription)
-        lines = _late_lines(cursor.subscription, sorted(hours.values_list("hour", flat=True)))
+    for subscription in [cursor.subscription for cursor in cursors if cursor.pk in hours]:
+        lines = _late_lines(subscription, hours[subscription.pk])
         if lines:
-            customer, currency = cursor.subscription.customer, cursor.subscription.plan.currency
+            currency = subscription.plan.currency
             fitting = [draft for draft in [*drafts, *made] if draft.currency == currency]
-            day = now.astimezone(ZoneInfo(customer.timezone)).date()
-            invoice = fitting[-1] if fitting else _new_invoice(customer, currency, day, now)
+            day = now.astimezone(ZoneInfo(subscription.customer.timezone)).date()
+            invoice = fitting[-1] if fitting else _new_invoice(subscription.customer, currency, day, now)
             if not fitting:
                 made.append(invoice)
             add_lines(invoice, lines, first=invoice.lines.count() + 1)
             invoice.total += sum(line.amount for line in lines)
             invoice.save_changes("total", now=now)
-        hours.delete()
+    marks.delete()
     return made
 
 

@@ -13,6 +13,7 @@ from billing.errors import InvoiceNotDraft
 from billing.events import InvoiceFinalized, InvoicePaid
 from billing.lines import NewLine, base_line, usage_lines
 from billing.models import BilledPeriod, DocumentCounter, Invoice, InvoiceLine, InvoiceStatus, LineKind
+from billing.models.invoice import InvoiceQuerySet
 from billing.queries.rating import rate_period
 from config.kernel.events import publish
 from config.kernel.ids import TypeID
@@ -64,12 +65,18 @@ def finalize_invoice(invoice_id: str, *, now: datetime) -> Invoice:
 
 
 @transaction.atomic
-def finalize_drafts(customer_id: TypeID, *, now: datetime) -> list[Invoice]:
-    """Finalize every draft of the customer, whatever is left of its grace, in the order of their billing days."""
+def finalize_drafts(customer_id: TypeID, *, in_grace: bool, now: datetime) -> list[Invoice]:
+    """Finalize the customer's drafts, by their billing days: those past their grace, or ``in_grace`` as well."""
+    drafts = Invoice.objects.drafts().filter(customer=customer_id)
     # All are locked before the first gets its number: its counter would else be held while waiting for the next.
-    drafts = Invoice.objects.drafts().filter(customer=customer_id).order_by("billing_day", "id")
-    ids = list(drafts.select_for_update(of=("self",)).values_list("pk", flat=True))
+    ids = lock_drafts(drafts if in_grace else drafts.filter(finalize_at__lte=now))
     return [finalize_invoice(invoice_id, now=now) for invoice_id in ids]
+
+
+def lock_drafts(drafts: InvoiceQuerySet) -> list[TypeID]:
+    """Lock ``drafts`` in the one order in which all lock them, and return the ids of those that still are."""
+    in_order = drafts.order_by("billing_day", "id").select_for_update(of=("self",))
+    return list(in_order.values_list("pk", flat=True))
 
 
 def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
@@ -92,7 +99,8 @@ def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
 
 def period_lines(subscription: Subscription, period: Period) -> list[NewLine]:
     """Return the base fee and usage of ``subscription`` (with customer and plan) in ``period`` as lines."""
-    whole = whole_period(subscription, period.start)
+    # Its bounds may lie in the periods beside it, where the customer's time zone is not the one it was billed by.
+    whole = whole_period(subscription, period.start + (period.end - period.start) / 2)
     ends_in_change = period.end == subscription.end and successor_of(subscription) is not None
     base = base_line(subscription, period, whole, ends_in_change=ends_in_change)
     return ([base] if base else []) + usage_lines(subscription, period, rate_period(subscription, period))

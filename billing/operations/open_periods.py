@@ -12,7 +12,7 @@ from django.db import connection
 
 from billing.attribution import Attribution
 from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceStatus
-from billing.operations.invoices import refresh_invoice
+from billing.operations.invoices import lock_drafts, refresh_invoice
 from billing.operations.usage_rows import lock_cursors, write_late_marks
 from config.kernel.ids import TypeID
 from config.kernel.time import hour_start
@@ -44,9 +44,8 @@ class OpenPeriods:
         subscriptions = list(BillingCursor.objects.filter(customer=customer_id).values_list("pk", flat=True))
         with connection.cursor() as cursor:
             billed_until = lock_cursors(cursor, [one.uuid for one in subscriptions])
-        # In the order in which a run finalizes them. Finalizing needs no cursor, so the cursors do not keep it away.
-        drafts = Invoice.objects.drafts().filter(customer=customer_id).order_by("billing_day", "id")
-        list(drafts.select_for_update(of=("self",)).values_list("pk"))
+        # Finalizing needs no cursor, so the cursors do not keep it away.
+        lock_drafts(Invoice.objects.drafts().filter(customer=customer_id))
         return cls(billed_until=billed_until, billed=_billed_periods(subscriptions))
 
     def is_final(self, attribution: Attribution, moment: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import localcontext
@@ -14,7 +15,13 @@ from django.db import connection, transaction
 
 from billing.attribution import Attribution
 from billing.ingestion import MAX_TRANSACTION_ID, InvalidEvent, NewEvent, parse_event
-from billing.operations.usage_rows import insert_events, mark_late, upsert_metric_hours, upsert_usage_hours
+from billing.operations.usage_rows import (
+    AttributionOutdated,
+    insert_events,
+    mark_late,
+    upsert_metric_hours,
+    upsert_usage_hours,
+)
 from billing.queries.attribution import Attributor
 from billing.rollups import RollUp, check_units
 from config.kernel.money import EXACT
@@ -73,7 +80,6 @@ def _readable_id(item: object) -> str | None:
     return said if isinstance(said, str) and len(said) <= MAX_TRANSACTION_ID else None
 
 
-@transaction.atomic
 def record_events(events: Sequence[NewEvent], *, now: datetime) -> list[EventOutcome]:
     """
     Take ``events`` in and return what became of each, in their order; one bad event never loses its neighbours.
@@ -81,11 +87,25 @@ def record_events(events: Sequence[NewEvent], *, now: datetime) -> list[EventOut
     A transaction id counts once, for good: the same content again is a duplicate, another content a rejection with
     the code ``transaction_id_conflict``.
     """
+    while True:
+        # Begun anew, because cursors that are held already would be in the way of those that are to be locked instead.
+        with suppress(AttributionOutdated):
+            return _record(events, now)
+
+
+@transaction.atomic
+def _record(events: Sequence[NewEvent], now: datetime) -> list[EventOutcome]:
+    """
+    Take ``events`` in, unless what they were attributed by is no longer true.
+
+    Raises:
+        AttributionOutdated: it is not; nothing was written, and nothing is locked any more.
+    """
     attributor = Attributor.for_events(events)
     batch = _Batch([(event, attributor.of(event)) for event in events])
     batch.reject_uncountable()
     with connection.cursor() as cursor:
-        mark_late(cursor, batch.candidates())
+        mark_late(cursor, batch.candidates(), attributor)
         known = insert_events(cursor, batch.candidates(), now)
         # The columns hold 30 digits, two more than Python's usual context.
         with localcontext(EXACT):

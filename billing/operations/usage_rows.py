@@ -12,11 +12,17 @@ from django.db.backends.utils import CursorWrapper
 from billing.attribution import Attribution
 from billing.ingestion import NewEvent
 from billing.operations.turnstiles import pass_turnstiles
+from billing.queries.attribution import Attributor
 from billing.rollups import MetricAddition, UsageAddition
 from config.kernel.digests import exact_json
 from config.kernel.time import hour_start
 
 Attributed = Mapping[UUID, tuple[NewEvent, Attribution]]
+
+
+class AttributionOutdated(Exception):
+    """What events were attributed by has changed before it was locked; they are attributed once more."""
+
 
 INSERT_EVENTS = """
     INSERT INTO billing_usageevent
@@ -136,12 +142,15 @@ def upsert_metric_hours(cursor: CursorWrapper, additions: Mapping[UUID, MetricAd
         cursor.execute(UPSERT_METRIC_HOURS, _columns(rows, 12))
 
 
-def mark_late(cursor: CursorWrapper, events: Attributed) -> None:
+def mark_late(cursor: CursorWrapper, events: Attributed, attributor: Attributor) -> None:
     """
     Note the hours in which usage comes that the invoices of its period do not hold.
 
     Holds a shared lock on the cursors of the subscriptions until the transaction ends. A mark too many, for a
     duplicate say, costs the billing run one look and nothing else.
+
+    Raises:
+        AttributionOutdated: a subscription ended, or its customer was deleted, after ``attributor`` had read it.
     """
     hours = {
         (attribution.subscription.uuid, hour_start(event.timestamp, attribution.zone))
@@ -150,7 +159,11 @@ def mark_late(cursor: CursorWrapper, events: Attributed) -> None:
     }
     if not hours:
         return
-    billed_until = lock_cursors(cursor, {subscription for subscription, _ in hours})
+    subscriptions = {subscription for subscription, _ in hours}
+    billed_until = lock_cursors(cursor, subscriptions)
+    # Whoever ends a subscription takes its cursor for itself; so what is true now stays true.
+    if not attributor.holds_for(subscriptions):
+        raise AttributionOutdated
     write_late_marks(cursor, hours, billed_until)
 
 

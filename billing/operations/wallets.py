@@ -34,7 +34,7 @@ def open_wallet(
         NotFound: the customer is unknown or deleted.
         SystemCustomer: it is the UNCLASSIFIED one.
     """
-    owner = lock_customer(customer)
+    owner = lock_customer(customer, param="customer")
     wallet = Wallet(
         customer=owner,
         currency=currency or owner.currency,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Q
 
 from billing.attribution import Attribution, unclassified
@@ -18,6 +20,13 @@ from config.kernel.ids import MalformedTypeID, TypeID
 from credentials.models import Credential
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 from customers.queries.successors import with_their_lines
+
+#: When subscriptions of customers that are not deleted end.
+ENDS = """
+    SELECT subscription.id, COALESCE(subscription.terminated_at, subscription.ends_at), subscription.canceled_at
+    FROM customers_subscription subscription JOIN customers_customer customer ON customer.id = subscription.customer_id
+    WHERE subscription.id = ANY(%s::uuid[]) AND customer.deleted_at IS NULL
+"""
 
 
 @dataclass
@@ -64,6 +73,14 @@ class Attributor:
                 return self._of_customer(event.reference, event)
         subscriber = self.subscribers.only(event.reference)
         return unclassified(event.named) if subscriber is None else self._of_customer(subscriber.customer_id, event)
+
+    def holds_for(self, subscriptions: Collection[UUID]) -> bool:
+        """Tell whether ``subscriptions``, chosen for events, end when they did and are still of customers alive."""
+        with connection.cursor() as cursor:
+            cursor.execute(ENDS, [list(subscriptions)])
+            ends = {pk: (end, canceled_at) for pk, end, canceled_at in cursor.fetchall()}
+        read = (self.by_id[TypeID.from_uuid(pk, "sub")] for pk in subscriptions)
+        return all(ends.get(one.id.uuid) == (one.end, one.canceled_at) for one in read)
 
     def _of_credential(self, event: NewEvent) -> Attribution:
         """Follow a credential to its own subscription, or to the only one of its customer that fits."""

@@ -10,7 +10,7 @@ from django.db import connection
 
 from billing.documents import content_hash
 from billing.models import Invoice
-from billing.queries.invariants import INVOICES, KEYS, USAGE, WALLETS, Invariant
+from billing.queries.invariants import INVOICES, KEYS, SUBSCRIPTIONS, USAGE, WALLETS, Invariant
 from config.kernel.ids import TypeID
 
 
@@ -25,7 +25,7 @@ class Breach:
 
 def invariants() -> list[Invariant]:
     """Return every invariant that is a query."""
-    return [*WALLETS, *USAGE, *INVOICES, *KEYS, *_histories()]
+    return [*WALLETS, *USAGE, *INVOICES, *SUBSCRIPTIONS, *KEYS, *_histories()]
 
 
 def breaches() -> Iterator[Breach]:

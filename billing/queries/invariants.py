@@ -211,13 +211,13 @@ INVOICES = (
     Invariant(
         name="periods_follow_each_other",
         prefix="bper",
-        sentence="A subscription's billed periods begin with it and leave no gap",
+        sentence="A subscription's billed periods begin when it is to be billed and leave no gap",
         sql="""
             SELECT period.id, format('begins %s, the one before ends %s', period.starts_at, period.previous)
             FROM (SELECT billed.id, billed.starts_at,
                          COALESCE(lag(billed.ends_at) OVER (PARTITION BY billed.subscription_id
                                                             ORDER BY billed.starts_at),
-                                  subscription.starts_at) AS previous
+                                  subscription.bill_from, subscription.starts_at) AS previous
                   FROM billing_billedperiod billed
                   JOIN customers_subscription subscription ON subscription.id = billed.subscription_id) period
             WHERE period.starts_at <> period.previous
@@ -234,7 +234,24 @@ INVOICES = (
             LEFT JOIN billing_billingcursor cursor ON cursor.subscription_id = subscription.id
             CROSS JOIN LATERAL (SELECT max(ends_at) AS ends FROM billing_billedperiod
                                 WHERE subscription_id = subscription.id) last
-            WHERE cursor.billed_until IS DISTINCT FROM COALESCE(last.ends, subscription.starts_at)
+            WHERE cursor.billed_until
+                  IS DISTINCT FROM COALESCE(last.ends, subscription.bill_from, subscription.starts_at)
+        """,
+    ),
+)
+
+SUBSCRIPTIONS = (
+    Invariant(
+        name="plans_follow_each_other",
+        prefix="sub",
+        sentence="After a change of plan a subscription ends exactly where the one that follows it begins",
+        sql="""
+            SELECT earlier.id, format('ends %s, followed from %s', COALESCE(earlier.terminated_at, earlier.ends_at),
+                                      follower.starts_at)
+            FROM customers_subscription earlier
+            JOIN customers_subscription follower ON follower.previous_id = earlier.id AND follower.canceled_at IS NULL
+            WHERE COALESCE(earlier.terminated_at, earlier.ends_at) IS DISTINCT FROM follower.starts_at
+               OR earlier.canceled_at IS NOT NULL OR earlier.customer_id <> follower.customer_id
         """,
     ),
 )

@@ -24,9 +24,11 @@ def hours_of(subscription: Subscription, start: datetime, end: datetime) -> list
     Return the hourly units of ``subscription`` in [``start``, ``end``), earliest first.
 
     Periods begin at local midnights, which no hour straddles, but for a subscription's first, which begins when it
-    does: the hour that it began in holds nothing else, because usage before is not its own.
+    does: the hour that it began in holds nothing else, because usage before is not its own. Where a change of time zone
+    has moved the midnights into hours, such an hour belongs to the period that it begins in.
     """
-    first = hour_start(start, ZoneInfo(subscription.customer.timezone))
+    is_first = start <= subscription.billed_from
+    first = hour_start(start, ZoneInfo(subscription.customer.timezone)) if is_first else start
     rows = MetricHour.objects.filter(subscription=subscription, hour__gte=first, hour__lt=end)
     return [units_in(row) for row in rows.order_by("hour", "id")]
 

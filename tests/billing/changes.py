@@ -1,6 +1,20 @@
-"""Changes past every history, one of each model that has one."""
+"""Changes past what guards the books: how one is described, and one past the history of each model that has one."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sabotage:
+    """Statements to run before, and the one that breaks the invariant and returns what the broken row is called by."""
+
+    what: str
+    sql: str
+    prefix: str = ""
+    before: Sequence[str] = ()
+
 
 #: A change of each model with history: its table, the change, and the kind of its ids.
 CHANGES = {

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from tests.billing.changes import CHANGES
+from tests.billing.changes import CHANGES, Sabotage
 
 #: An event type that no plan charges, so that its events stand in no metric's roll-up.
 UNCHARGED = "ping"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sabotage:
-    """Statements to run before, and the one that breaks the invariant and returns what the broken row is called by."""
-
-    what: str
-    sql: str
-    prefix: str = ""
-    before: Sequence[str] = ()
 
 
 _LAST_ENTRY = "(wallet_id, number) IN (SELECT wallet_id, max(number) FROM billing_ledgerentry GROUP BY 1)"
@@ -255,6 +242,19 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             sql="UPDATE billing_billingcursor SET billed_until = billed_until + interval '1 day' "
             "WHERE subscription_id IN (SELECT subscription_id FROM billing_billedperiod) RETURNING subscription_id",
         ),
+    ),
+    "plans_follow_each_other": tuple(
+        Sabotage(
+            what=what,
+            prefix="sub",
+            before=[f"UPDATE customers_historicalsubscription SET {change} WHERE terminated_at IS NOT NULL"],
+            sql=f"UPDATE customers_subscription SET {change} WHERE terminated_at IS NOT NULL RETURNING id",
+        )
+        for what, change in {
+            "time is left between the two": "terminated_at = terminated_at - interval '1 second'",
+            "the one goes on beside the other": "terminated_at = NULL",
+            "its planned end is another": "ends_at = terminated_at + interval '1 second', terminated_at = NULL",
+        }.items()
     ),
     "keys_have_digests": (
         Sabotage(

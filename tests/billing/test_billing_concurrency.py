@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -19,12 +20,14 @@ from billing.models import (
     MetricHour,
 )
 from billing.operations.billing_runs import BillingRun, bill_due
+from billing.operations.invoices import finalize_invoice
 from billing.operations.usage import EventOutcome, EventStatus, receive_events, record_events
 from billing.queries.books import breaches
 from customers.operations.subscriptions import terminate_subscription
 from tests.billing.bills import APRIL, JUNE, MARCH, MAY, metered, totals, use
 from tests.billing.senders import ACCEPTED, DUPLICATE, LATER, counted
 from tests.billing.test_wallets_concurrency import at_once
+from tests.customers.test_deletion_concurrency import await_somebody_waiting_for_us, refusal_of
 from tests.factories import (
     NOW,
     make_charge,
@@ -151,3 +154,42 @@ def test_a_stream_of_usage_keeps_no_run_from_billing() -> None:
     found = at_once(4, lambda number: bill() if number == 0 else send(number))
 
     assert found[0] == 1
+
+
+def test_a_run_waits_for_a_finalization_by_hand_and_does_not_keep_it_from_its_number() -> None:
+    customer = make_customer(invoice_grace_days=3)
+    use(metered(customer=customer), MARCH, APRIL)
+    bill_due(now=APRIL)
+    bill_due(now=MAY)
+    later = Invoice.objects.drafts().latest("billing_day")
+    runs: list[BillingRun] = []
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Invoice.objects.lock(later.pk)
+        run = pool.submit(refusal_of, lambda: runs.append(bill_due(now=MAY + timedelta(days=5))))
+        await_somebody_waiting_for_us()
+        finalize_invoice(later.pk, now=MAY)
+    run.result(timeout=30)
+
+    assert [one.failed for one in runs] == [{}]
+    assert [one.status for one in Invoice.objects.all()] == ["finalized", "finalized"]
+    assert list(breaches()) == []
+
+
+def test_usage_that_comes_while_its_draft_is_finalized_by_hand_is_billed_late() -> None:
+    """A run that sees the mark before the finalization is committed still takes the invoice for a draft."""
+    subscription = metered(customer=make_customer(invoice_grace_days=60))
+    use(subscription, MARCH)
+    bill_due(now=APRIL)
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        finalize_invoice(Invoice.objects.get().pk, now=APRIL)
+        pool.submit(refusal_of, lambda: use(subscription, MARCH + timedelta(hours=1))).result(timeout=30)
+        assert LateUsage.objects.count() == 1
+        run = pool.submit(refusal_of, lambda: bill_due(now=MAY))
+        await_somebody_waiting_for_us()
+    run.result(timeout=30)
+
+    terminate_subscription(subscription.id, now=MAY)
+    assert sum(totals()) == 2
+    assert list(breaches()) == []

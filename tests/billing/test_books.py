@@ -22,8 +22,9 @@ from config.kernel.history import HistoryRow
 from config.kernel.ids import TypeID
 from credentials.models import Credential
 from customers.models import UNCLASSIFIED_ID
-from tests.billing.changes import CHANGES
-from tests.billing.sabotages import SABOTAGES, UNCHARGED, Sabotage
+from customers.operations.plan_changes import change_plan
+from tests.billing.changes import CHANGES, Sabotage
+from tests.billing.sabotages import SABOTAGES, UNCHARGED
 from tests.factories import (
     NOW,
     make_agent,
@@ -69,7 +70,7 @@ def _house() -> None:
     Furnish a house with one of everything.
 
     Two months of a customer with two final invoices, one partly paid; a draft in its grace; usage by subscription,
-    by credential and of nobody; a wallet with a hold taken, and one open.
+    by credential and of nobody; a change of plan; a wallet with a hold taken, and one open.
     """
     calls = make_metric(event_type="call")
     tokens = make_metric(event_type="call", aggregation="SUM", property="tokens")
@@ -87,6 +88,8 @@ def _house() -> None:
         make_event(subscription, at=NOW, now=MAY, credential=TypeID.new("key"), type=UNCHARGED),
     ]
     record_events(events, now=MAY)
+    changed = make_subscription(plan=plan, bill_from=NOW + timedelta(minutes=30))
+    change_plan(changed.id, plan=make_plan(amount=Decimal(310)).id, now=NOW + timedelta(hours=2))
     for month in (APRIL, MAY):
         bill_due(now=month)
     record_payment(Invoice.objects.finalized().earliest("number").id, amount=Decimal(5), now=MAY)

@@ -174,3 +174,21 @@ def test_the_dashboard_shows_no_figures_to_who_may_not_see_invoices(client: Clie
 
     assert page.status_code == 200
     assert "Open invoices" not in text_of(page)
+
+
+def test_a_small_unit_price_is_printed_without_an_exponent(desk: Client) -> None:
+    subscription = metered(amount="0", unit_amount="0.00000057")
+    use(subscription, MARCH + timedelta(days=1))
+    bill_due(now=APRIL)
+
+    page = text_of(desk.get(change_url(Invoice.objects.get())))
+
+    assert "1 × 0.00000057" in page
+    assert "5.7E-7" not in page
+
+
+def test_a_negative_amount_is_refused_in_words(desk: Client) -> None:
+    page = text_of(run(desk, make_wallet(), "fund", amount="-5"))
+
+    assert "Must be more than 0." in page
+    assert "equal to 1E-12" not in page

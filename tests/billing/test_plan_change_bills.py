@@ -127,6 +127,7 @@ def test_nothing_is_billed_before_the_agreed_moment() -> None:
     assert base_fees() == {subscription.id: [17]}
     assert usage_of(subscription) == [(1, 1)]
     assert bill_due(now=APRIL) == BillingRun()
+    assert list(breaches()) == []
 
 
 def test_a_subscription_that_ends_before_it_is_billed_costs_nothing() -> None:

@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,15 +15,12 @@ from django.db import connection
 from billing import tasks
 from billing.models import Invoice, InvoiceLine, LateUsage, MetricHour, UsageEvent, UsageHour, UsagePurge
 from billing.operations import purges
-from billing.operations.billing_runs import bill_due
-from billing.operations.payments import record_payment
 from billing.operations.purges import PurgeRun, purge_usage
 from billing.operations.usage import receive_events
 from billing.queries.books import breaches
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 from customers.operations.deletion import DeletionMode, delete_customer
-from customers.operations.subscriptions import terminate_subscription
-from tests.billing.bills import APRIL, MARCH, MAY, metered, use
+from tests.billing.bills import MARCH, MAY, metered, use
 from tests.billing.test_wallets_concurrency import at_once
 from tests.factories import NOW, make_customer
 
@@ -151,22 +147,6 @@ def test_a_customer_that_cannot_be_purged_keeps_the_others_from_nothing() -> Non
     assert run == PurgeRun(customers=2, events=2, failed={stuck.id: run.failed[stuck.id]})
     assert "the disk is full" in run.failed[stuck.id]
     assert purge_usage(now=NOW) == PurgeRun(customers=2, events=1)
-
-
-def test_usage_that_came_late_is_billed_before_it_is_removed() -> None:
-    subscription = metered()
-    use(subscription, MARCH, now=NOW)
-    terminate_subscription(subscription.id, now=NOW)
-    record_payment(Invoice.objects.get().id, amount=Decimal(1), now=NOW)
-    use(subscription, MARCH + HOUR, MARCH + 2 * HOUR, now=NOW)
-    delete_customer(subscription.customer_id, confirm=True, now=NOW)
-
-    purge_usage(now=NOW + HOUR)
-
-    assert [one.total for one in Invoice.objects.order_by("pk")] == [1, 2]
-    assert left() == (0, 0, 0, 0)
-    assert bill_due(now=APRIL).failed == {}
-    assert list(breaches()) == []
 
 
 def test_a_transaction_id_is_free_again_once_its_event_is_gone() -> None:

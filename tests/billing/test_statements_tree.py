@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -215,3 +217,18 @@ def test_the_list_sorts_by_nothing_the_database_does_not_hold(desk: Client) -> N
 
     for column in range(1, 9):
         assert "Acme" in list_page(desk, o=str(column))
+
+
+def test_unpaid_invoices_are_linked_where_the_figures_hold_any(desk: Client) -> None:
+    root = make_customer(name="Acme")
+    leaf, stranger = owing("20", parent=root.id), owing("5")
+    make_customer(name="Owes nothing")
+
+    def invoices_behind(page: str) -> list[set[str]]:
+        links = re.findall(r'href="([^"]+payment=open)"', page)
+        lists = [desk.get(html.unescape(link)).context["cl"].result_list for link in links]
+        return [{invoice.customer_id for invoice in found} for found in lists]
+
+    assert sorted(invoices_behind(list_page(desk)), key=str) == sorted([{leaf.pk}, {stranger.pk}], key=str)
+    rolled_up = invoices_behind(list_page(desk, include="below"))
+    assert sorted(rolled_up, key=str) == sorted([{leaf.pk}, {leaf.pk}, {stranger.pk}], key=str)

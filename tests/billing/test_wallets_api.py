@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from billing.models import Hold, LedgerEntry, Wallet
 from billing.operations.wallets import terminate_wallet
 from config.kernel.ids import TypeID
+from tests.api_client import refusal_of
 from tests.factories import NOW, make_customer, make_hold, make_operator_key, make_wallet
 
 pytestmark = pytest.mark.django_db
@@ -150,23 +151,25 @@ def test_a_list_of_wallets_takes_as_many_queries_however_long(
         assert len(api.get("/v1/wallets").json()["data"]) == 5
 
 
-WALLET_BODIES: list[tuple[dict[str, Any], tuple[int, str]]] = [
-    ({"customer": "nobody"}, (400, "invalid_customer")),
-    ({"customer": UNKNOWN_CUSTOMER}, (404, "customer_not_found")),
-    ({"currency": "usd"}, (400, "invalid_currency")),
-    ({"priority": 0}, (400, "invalid_priority")),
-    ({"priority": 51}, (400, "invalid_priority")),
-    ({"name": "x" * 201}, (400, "invalid_name")),
-    ({"balance": 5}, (400, "unknown_field")),
-    ({"name": "Taken"}, (409, "duplicate_wallet")),
+WALLET_BODIES: list[tuple[dict[str, Any], tuple[int, str, str]]] = [
+    ({"customer": "nobody"}, (400, "invalid_customer", "customer")),
+    ({"customer": UNKNOWN_CUSTOMER}, (404, "customer_not_found", "customer")),
+    ({"currency": "usd"}, (400, "invalid_currency", "currency")),
+    ({"priority": 0}, (400, "invalid_priority", "priority")),
+    ({"priority": 51}, (400, "invalid_priority", "priority")),
+    ({"name": "x" * 201}, (400, "invalid_name", "name")),
+    ({"balance": 5}, (400, "unknown_field", "balance")),
+    ({"name": "Taken"}, (409, "duplicate_wallet", "name")),
 ]
 
 
 @pytest.mark.parametrize(("change", "refusal"), WALLET_BODIES)
-def test_a_wallet_that_cannot_be_is_refused(api: APIClient, change: dict[str, Any], refusal: tuple[int, str]) -> None:
+def test_a_wallet_that_cannot_be_is_refused(
+    api: APIClient, change: dict[str, Any], refusal: tuple[int, str, str]
+) -> None:
     taken = make_wallet(name="Taken")
 
-    assert code_of(api.post("/v1/wallets", {"customer": taken.customer_id, **change})) == refusal
+    assert refusal_of(api.post("/v1/wallets", {"customer": taken.customer_id, **change})) == refusal
 
     assert Wallet.objects.get() == taken
 
