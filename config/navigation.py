@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
@@ -73,10 +74,18 @@ NAVIGATION = [
     },
 ]
 
+#: The gauge of the header on its own ground, small enough to stand in the page itself.
+ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='7' fill='#9810fa'/>"
+    "<g fill='none' stroke='#fff' stroke-width='2.6' stroke-linecap='round'><path d='M8.6 22a9 9 0 1 1 14.8 0'/>"
+    "<path d='M16 18.5l4.5-5.5'/></g></svg>"
+)
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Meterdesk",
     "SITE_HEADER": "Meterdesk",
     "SITE_SYMBOL": "speed",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"data:image/svg+xml,{quote(ICON)}"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

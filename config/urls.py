@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from config.api.document import OpenApiDocument, ReferencePages
 from config.health import healthz, readyz
+from config.kernel.admin import suggestions
 
 admin.site.index_title = "Dashboard"
 
@@ -16,6 +17,7 @@ handler500 = "config.api.pages.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/autocomplete/", suggestions),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -20,6 +20,7 @@ class CustomersConfig(AppConfig):
         from customers.models import Customer, Team
 
         register_guard(Product, guards.product_has_subscriptions)
+        register_guard(Customer, guards.customer_is_the_bucket)
         register_guard(Customer, guards.customer_has_children)
         register_guard(Customer, guards.customer_has_subscriptions)
         register_guard(Team, guards.team_has_agents)

@@ -7,6 +7,14 @@ from config.kernel.guards import Finding, Verdict, counted
 from customers.models import Agent, Customer, Subscription, Team
 
 
+def customer_is_the_bucket(customer: Customer) -> Finding | None:
+    """Block for the UNCLASSIFIED customer, whatever is confirmed or terminated."""
+    if not customer.is_system:
+        return None
+    message = "Usage whose customer is not known is kept on the UNCLASSIFIED customer, which stays as it is"
+    return Finding(code="system_customer", verdict=Verdict.BLOCK, message=message, count=0)
+
+
 def customer_has_subscriptions(customer: Customer) -> Finding | None:
     """Block while a subscription is active or pending."""
     count = Subscription.objects.live().filter(customer=customer).count()

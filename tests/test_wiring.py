@@ -31,6 +31,7 @@ WIRES = [
 
 #: (model, guard) in the order in which guards are asked.
 GUARDS = [
+    ("Customer", "customers.guards.customer_is_the_bucket"),
     ("Customer", "customers.guards.customer_has_children"),
     ("Customer", "customers.guards.customer_has_subscriptions"),
     ("Customer", "credentials.guards.customer_has_active_keys"),

@@ -161,13 +161,21 @@ class ReferenceField(serializers.PrimaryKeyRelatedField[Any]):
 
 
 class AwareDateTimeField(serializers.Field[datetime, Any, str, Any]):
-    """A moment: ISO 8601 with ``Z`` or an offset, 1970 to 9997; UTC after validation and in the answer."""
+    """
+    A moment: ISO 8601 with ``Z`` or an offset, 1970 to 9997; UTC after validation and in the answer.
+
+    ``is_future`` gives the document an example that the operation takes; whether it lies ahead is not asked here.
+    """
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": "Not an ISO 8601 time",
         "naive": "A time needs “Z” or an offset, as in 2026-02-21T10:00:00Z",
         "range": "A time lies between 1970 and 9997",
     }
+
+    def __init__(self, *, is_future: bool = False, **options: Any) -> None:
+        self.is_future = is_future
+        super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> datetime:
         """Return the moment in UTC."""

@@ -23,9 +23,9 @@ class MomentField(forms.CharField):
     """A form field that takes the times of the API and nothing else."""
 
     def clean(self, value: Any) -> Any:
-        """Return the moment in UTC; None for no text."""
+        """Return the moment in UTC; None where the parameter is not given."""
         text = super().clean(value)
-        if not text:
+        if value is None:
             return None
         try:
             return AwareDateTimeField().run_validation(text)
@@ -47,9 +47,9 @@ class TypeIDFormField(forms.CharField):
         super().__init__(**options)
 
     def clean(self, value: Any) -> Any:
-        """Return the id; None for no text."""
+        """Return the id; None where the parameter is not given: without its value it would show everybody's."""
         text = super().clean(value)
-        if not text:
+        if value is None:
             return None
         try:
             return TypeID.parse(text, self.prefix)
@@ -65,6 +65,10 @@ class TypeIDFilter(Filter):  # type: ignore[misc]
     """
 
     field_class = TypeIDFormField
+
+    def __init__(self, *args: Any, prefix: str, **options: Any) -> None:
+        self.prefix = prefix
+        super().__init__(*args, prefix=prefix, **options)
 
 
 class StrictFilterSet(FilterSet):  # type: ignore[misc]
@@ -123,10 +127,18 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
+        _refuse_empty_words(filterset)
         if not filterset.is_valid():
             raise ValidationError(_errors(filterset))
         rows: QuerySet[Any] = filterset.qs
         return rows
+
+
+def _refuse_empty_words(filterset: Any) -> None:
+    """Count an enum's parameter without its word as wrong: a form takes it for no choice, and all would be shown."""
+    for name, field in filterset.form.fields.items():
+        if isinstance(field, forms.ChoiceField) and filterset.data.get(name) == "":
+            filterset.form.add_error(name, "A word is missing")
 
 
 def _errors(filterset: Any) -> dict[str, list[ErrorDetail]]:

@@ -105,8 +105,11 @@ class Frame(GenericAPIView[Any]):
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse what is not worth running: strangers, missing scopes, too many requests, unknown parameters."""
+        """Refuse what is not worth running: strangers, missing scopes, too many requests, wrong methods, parameters."""
         super().initial(request, *args, **kwargs)
+        if not self.takes_method:
+            # Before the parameters: a PUT is told of its method, not that its fields are unknown.
+            self.http_method_not_allowed(request)
         if request.headers.get("Transfer-Encoding") and not request.META.get("CONTENT_LENGTH"):
             # The server would hand us an empty body, and what the caller sent would be ignored.
             raise InvalidRequest("length_required", "A body needs a Content-Length", param="Content-Length")
@@ -155,14 +158,21 @@ class Frame(GenericAPIView[Any]):
             )
             return self.finished(once.answer(self.run_conflicting, self.without_secrets))
 
+    @property
+    def handler(self) -> Callable[..., HttpResponseBase]:
+        """What answers the request's method; DRF's refusal where nothing does."""
+        name = (self.request.method or "").lower()
+        found: Callable[..., HttpResponseBase] = getattr(self, name, self.http_method_not_allowed)
+        return found if name in self.http_method_names else self.http_method_not_allowed
+
+    @property
+    def takes_method(self) -> bool:
+        """Whether the view answers the request's method."""
+        return self.handler != self.http_method_not_allowed
+
     def run(self) -> HttpResponseBase:
         """Return the handler's answer, rendered."""
-        name = (self.request.method or "").lower()
-        known = name in self.http_method_names
-        handler: Callable[..., HttpResponseBase] = (
-            getattr(self, name, self.http_method_not_allowed) if known else self.http_method_not_allowed
-        )
-        return self.finished(handler(self.request, *self.args, **self.kwargs))
+        return self.finished(self.handler(self.request, *self.args, **self.kwargs))
 
     def run_atomically(self) -> HttpResponseBase:
         """Return the handler's answer; nothing stays of what it wrote when it failed or cannot be rendered."""

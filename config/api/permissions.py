@@ -37,8 +37,8 @@ class HasScope(BasePermission):
         caller = caller_of(request)
         if caller is None:
             raise NotAuthenticated("Give an API key: “Authorization: Bearer …”")
-        if getattr(view, "action", "") is None:
-            # The view has no such method; the dispatcher answers 405, whatever the scopes.
+        if not view.takes_method:
+            # The frame answers 405, whatever the scopes.
             return True
         required = required_scope(view, request.method or "")
         if required is None or not has_scope(caller, required):

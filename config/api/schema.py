@@ -12,6 +12,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
 
 from config.api import idempotency, schema_fields
+from config.api.filters import TypeIDFilter
 from config.api.models import MAX_KEY_LENGTH
 from config.api.serializers import DeletedSerializer, StrictMixin
 from config.kernel.ids import TypeIDField
@@ -156,7 +157,12 @@ class AutoSchema(BaseAutoSchema):
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
-        metadata = getattr(getattr(self.view, "filterset_class", None), "metadata_field", None)
+        filterset = getattr(self.view, "filterset_class", None)
+        for parameter in found:
+            declared = getattr(filterset, "base_filters", {}).get(parameter["name"])
+            if isinstance(declared, TypeIDFilter):
+                parameter["schema"] = schema_fields.type_id(declared.prefix)
+        metadata = getattr(filterset, "metadata_field", None)
         if metadata and self.verb == "list":
             values = {"type": "object", "additionalProperties": {"type": "string"}}
             description = "Objects whose metadata has this value: metadata[industry]=SaaS."
@@ -179,7 +185,6 @@ class AutoSchema(BaseAutoSchema):
             found.append(404)
         if self.method != "GET":
             found.append(409)
-        if self.method in ("POST", "PATCH"):
             found += [413, 415]
         return sorted(found)
 
@@ -195,6 +200,18 @@ class AutoSchema(BaseAutoSchema):
         if status == 429:
             answer["headers"] = {"Retry-After": {"description": "In seconds.", "schema": {"type": "integer"}}}
         return answer
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions) or {}  # type: ignore[no-untyped-call]
+        if schema.get("type") == "array" and not getattr(field, "allow_empty", True):
+            schema.setdefault("minItems", 1)
+        return schema
+
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
+        if getattr(field, "allow_blank", False) and "oneOf" in schema:
+            # Where a format is only a remark, as JSON Schema has it, an empty text matches both parts.
+            schema["anyOf"] = schema.pop("oneOf")
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
@@ -219,9 +236,9 @@ class AutoSchema(BaseAutoSchema):
 
 
 def path_prefix(model: type[models.Model], variable: str) -> str | None:
-    """Return the kind of id that a path variable holds: ``id`` the model's own, ``customer_pk`` its customer's."""
+    """Return the kind of id that a path variable holds: ``id`` the model's own, ``customer_id`` its customer's."""
     if variable in ("id", "pk"):
         return getattr(model._meta.pk, "prefix", None)
-    name = variable.removesuffix("_pk")
+    name = variable.removesuffix("_id")
     related = next((field.related_model for field in model._meta.get_fields() if field.name == name), None)
     return getattr(related._meta.pk, "prefix", None) if isinstance(related, type) else None

@@ -9,6 +9,9 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from config.api.fields import MAX_FRACTION_DIGITS, MAX_INTEGER_DIGITS
 from config.kernel.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH
 
+#: The first number with more integer digits than an amount has.
+BEYOND = 10**MAX_INTEGER_DIGITS
+
 #: Crockford's base32 in lower case; the first character holds three bits only.
 SUFFIX = "[0-7][0-9a-hjkmnp-tv-z]{25}"
 
@@ -27,12 +30,15 @@ class Amount(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """Return the schema."""
         field = self.target
-        number: dict[str, Any] = {"type": "number"}
+        bounds = {"exclusiveMinimum": -BEYOND, "exclusiveMaximum": BEYOND} if direction == "request" else {}
+        number: dict[str, Any] = {"type": "number", **bounds}
         if field.positive:
             number["exclusiveMinimum"] = 0
         if field.min_value is not None:
+            number.pop("exclusiveMinimum", None)
             number["minimum"] = field.min_value
         if field.max_value is not None:
+            number.pop("exclusiveMaximum", None)
             number["maximum"] = field.max_value
         if direction == "response":
             return number
@@ -73,7 +79,8 @@ class Moment(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """Return the schema."""
-        return {"type": "string", "format": "date-time", "examples": ["2026-02-21T10:00:00Z"]}
+        example = "2099-12-31T23:59:59Z" if self.target.is_future else "2026-02-21T10:00:00Z"
+        return {"type": "string", "format": "date-time", "examples": [example]}
 
 
 class CurrencyCode(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -74,7 +74,9 @@ def _dotted(path: tuple[str | int, ...]) -> str | None:
 
 
 def plural(noun: str) -> str:
-    """Return the plural of a field's name for a message: tiers, statuses, currencies."""
+    """Return the plural of a field's name for a message: tiers, statuses, currencies, group by values."""
+    if noun.endswith(" by"):
+        return f"{noun} values"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"

@@ -83,7 +83,7 @@ class NewApiKeySerializer(StrictSerializer):
     name = serializers.CharField(max_length=200)
     scopes = serializers.ListField(child=serializers.CharField(max_length=100), max_length=100, allow_empty=False)
     tags = serializers.ListField(child=serializers.CharField(max_length=100), max_length=50, required=False)
-    expires_at = AwareDateTimeField(required=False, allow_null=True)
+    expires_at = AwareDateTimeField(required=False, allow_null=True, is_future=True)
     subscription = TypeIDField("sub", required=False, allow_null=True, help_text="One of the customer's own.")
     agent = TypeIDField("agent", required=False, allow_null=True, help_text="One of the customer's own.")
     subscriber = TypeIDField("subr", required=False, allow_null=True, help_text="One of the customer's own.")

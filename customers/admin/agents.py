@@ -55,6 +55,14 @@ class AgentForm(RecordForm):
             **dict.fromkeys(RATE_LIMITS, "Empty for no limit of its own."),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "team" in self.fields:
+            teams: Any = self.fields["team"]
+            # As the view that answers while typing calls it: two customers may have a team of one name.
+            teams.queryset = Team.objects.live().select_related("customer")
+            teams.label_from_instance = lambda team: f"{team} ({team.customer})"
+
     def clean_capabilities(self) -> list[str]:
         """Pass over empty lines."""
         return [one for one in self.cleaned_data["capabilities"] if one]
@@ -69,6 +77,7 @@ class RegisteredAgentForm(AgentForm):
         super().__init__(*args, **kwargs)
         if "team" in self.fields:
             teams: Any = self.fields["team"]
+            teams.label_from_instance = str
             teams.queryset = Team.objects.live().filter(customer=self.instance.team.customer_id).order_by("name")
 
 
@@ -158,6 +167,10 @@ class AgentAdmin(ModelAdmin):
         """Say above the page that access is off, the agent's own or that of its customer."""
         agent = context["original"]
         return super().render_change_form(request, {**context, "notice": notice_of(agent)}, *args, **kwargs)
+
+    def suggested_as(self, obj: Any) -> str:
+        """Name the customer too: others may have one of that name."""
+        return f"{obj} ({obj.team.customer})"
 
     def create(self, request: HttpRequest, form: Any) -> Agent:
         """Register the agent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,7 +21,15 @@ from config.kernel.admin import (
 from config.kernel.locks import lock_reason
 from customers.admin.deletion import CustomerDeletionForm
 from customers.admin.forms import AssignPlanForm, CustomerForm, SuspensionForm
-from customers.admin.hierarchy import WithinFilter, parent_link, status_now, tree, way_down_to
+from customers.admin.hierarchy import (
+    ParentSelect,
+    WithinFilter,
+    parent_link,
+    possible_parents,
+    status_now,
+    tree,
+    way_down_to,
+)
 from customers.admin.sheets import SheetActions
 from customers.admin.subscribers import SubscriberInline
 from customers.admin.subscriptions import SubscriptionInline
@@ -74,9 +83,19 @@ def is_inactive(customer: Customer) -> bool:
     return customer.deactivated_at is not None
 
 
+@display(description="id")
+def public_id(customer: Customer) -> str:
+    """Show the id, by which the API knows the customer."""
+    return str(customer.pk)
+
+
+GENERAL: tuple[str, dict[str, Any]] = (
+    "General", {"fields": (("name", "email"), ("external_id", "tier"), "parent")}
+)  # fmt: skip
+STANDING: tuple[str, dict[str, Any]] = ("Standing", {"fields": ((status_now, public_id), tree)})
+STANDING_OF_BUCKET: tuple[str, dict[str, Any]] = ("Standing", {"fields": ((status_now, public_id),)})
 #: The parts of the page that are the same on every customer's.
 DESCRIPTION: tuple[Any, ...] = (
-    ("General", {"fields": (("name", "email"), ("external_id", "tier"), "parent")}),
     ("Currency and calendar", {"fields": (("currency", "timezone"),)}),
     ("Limits", {"fields": ("daily_requests", "rate_limit", "max_tokens_per_request")}),
     ("Billing identity", {"fields": (("legal_name", "tax_id"), ("billing_email", "billing_phone"))}),
@@ -87,7 +106,6 @@ DESCRIPTION: tuple[Any, ...] = (
 )  # fmt: skip
 INTEGRATION = "Integration"
 INTEGRATED = ("associated_domains", "storefront_url")
-HIERARCHY: tuple[str, dict[str, Any]] = ("Hierarchy", {"fields": (tree,)})
 
 
 @register(Customer)
@@ -107,8 +125,12 @@ class CustomerAdmin(SheetActions, ModelAdmin):
     search_help_text = "Name, e-mail or external id"
     inlines: ClassVar[Any] = [SubscriptionInline, TeamInline, SubscriberInline]
     change_form_outer_before_template = "customers/above.html"
-    fieldsets: ClassVar[Any] = (*DESCRIPTION, (INTEGRATION, {"fields": (*INTEGRATED, "metadata")}), HIERARCHY)
-    add_fieldsets: ClassVar[Any] = (*DESCRIPTION, (INTEGRATION, {"fields": (*INTEGRATED, "metadata", "with_key")}))
+    fieldsets: ClassVar[Any] = (GENERAL, STANDING, *DESCRIPTION, (INTEGRATION, {"fields": (*INTEGRATED, "metadata")}))
+    add_fieldsets: ClassVar[Any] = (
+        GENERAL,
+        *DESCRIPTION,
+        (INTEGRATION, {"fields": (*INTEGRATED, "metadata", "with_key")}),
+    )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Print the metadata as lines where they only can be read; the bucket has no place in a tree."""
@@ -116,7 +138,7 @@ class CustomerAdmin(SheetActions, ModelAdmin):
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
         shown = (INTEGRATION, {"fields": (*INTEGRATED, metadata_shown)})
-        return [*DESCRIPTION, shown, *([] if obj.is_system else [HIERARCHY])]
+        return [GENERAL, STANDING_OF_BUCKET if obj.is_system else STANDING, *DESCRIPTION, shown]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave the deleted ones out."""
@@ -125,8 +147,19 @@ class CustomerAdmin(SheetActions, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search as the API does."""
-        return queryset.searched(search_term), False  # type: ignore[attr-defined]
+        """Search as the API does; where a parent is chosen, among those that can be one."""
+        found = queryset.searched(search_term)  # type: ignore[attr-defined]
+        is_choice = (request.GET.get("model_name"), request.GET.get("field_name")) == ("customer", "parent")
+        return possible_parents(found, request) if is_choice else found, False
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer as parent what can be one."""
+        if db_field.name == "parent" and request.resolver_match is not None:
+            customer_id = request.resolver_match.kwargs.get("object_id")
+            kwargs["widget"] = ParentSelect(
+                db_field, self.admin_site, customer_id=None if customer_id is None else unquote(customer_id)
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Leave out what a new customer has not got yet."""

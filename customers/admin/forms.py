@@ -137,6 +137,11 @@ class PlanChoice(forms.ModelChoiceField[RatePlan]):
             **options,
         )
 
+    def say_where_there_is_none(self) -> None:
+        """Tell an operator who could choose nothing why that is; called once the choice is narrowed."""
+        if self.queryset is not None and not self.queryset.exists():
+            self.empty_label = "There is no such plan in the customer's currency"
+
     def label_from_instance(self, obj: Any) -> str:
         """Name product, plan and price."""
         return f"{obj.product}: {obj}, {display_money(obj.amount, obj.currency)} a {obj.get_interval_display().lower()}"
@@ -161,3 +166,4 @@ class AssignPlanForm(ActionForm):
         super().__init__(*args, **kwargs)
         plans: Any = self.fields["plan"]
         plans.queryset = plans.queryset.filter(currency__in={customer.currency for customer in self.objects})
+        plans.say_where_there_is_none()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +25,31 @@ STATUS_COLOURS: dict[str, Colour] = {
 TREE_ROWS = 200
 #: The step of the theme's scale (0 to 24) by which a level is indented; trees are at most 8 deep.
 INDENT = 3
+#: What names the customer that a parent is chosen for, in the address that answers while typing.
+PARENT_OF = "parent_of"
+
+
+class ParentSelect(AutocompleteSelect):
+    """Finds a parent by typing; ``customer_id`` is the customer it is for, which cannot stand below itself."""
+
+    def __init__(self, *args: Any, customer_id: str | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.customer_id = customer_id
+
+    def get_url(self) -> str:
+        """Tell the view whom the parent is for."""
+        url = super().get_url()
+        return url if self.customer_id is None else f"{url}?{urlencode({PARENT_OF: self.customer_id})}"
+
+
+def possible_parents(customers: Any, request: HttpRequest) -> Any:
+    """Keep what can stand above the customer that ``request`` names: not the bucket, not itself, none below it."""
+    found = customers.real()
+    try:
+        pk = Customer._meta.pk.to_python(request.GET.get(PARENT_OF) or None)
+    except ValidationError as error:
+        raise BadRequest("The customer whose parent is asked for has no such id") from error
+    return found if pk is None else found.exclude(pk__in=within(Customer.objects.live(), pk).values("pk"))
 
 
 class WithinFilter(RelatedToFilter):

@@ -163,6 +163,10 @@ class SubscriberAdmin(ModelAdmin):
         """Search as the API does."""
         return queryset.searched(search_term), False  # type: ignore[attr-defined]
 
+    def suggested_as(self, obj: Any) -> str:
+        """Name the customer too: others may have one with that e-mail address."""
+        return f"{obj} ({obj.customer})"
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Look the suggestions up with each page."""
         return SubscriberList

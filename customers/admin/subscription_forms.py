@@ -61,3 +61,4 @@ class PlanChangeForm(ActionForm):
             plans.queryset = plans.queryset.filter(currency=subscription.customer.currency).exclude(
                 pk=subscription.plan_id
             )
+        plans.say_where_there_is_none()

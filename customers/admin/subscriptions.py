@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from django.contrib.messages import SUCCESS
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -19,6 +20,7 @@ from config.kernel.admin import (
     ModelAdmin,
     action,
     badge,
+    change_url,
     display,
     page_link,
     register,
@@ -158,6 +160,7 @@ class SubscriptionAdmin(ModelAdmin):
     )
     list_select_related = ("customer", "plan")
     search_fields = ("name", "external_id", "customer__name")
+    search_help_text = "Name, external id or customer"
     autocomplete_fields = ("customer",)
     change_form_outer_before_template = "kernel/notice.html"
     actions_menu = True
@@ -172,6 +175,10 @@ class SubscriptionAdmin(ModelAdmin):
         related = ("customer", "plan", "previous__plan")
         found = super().get_queryset(request).select_related(*related)
         return found.prefetch_related(Prefetch("successors", successors))
+
+    def suggested_as(self, obj: Any) -> str:
+        """Name the customer too: others may have one of that plan."""
+        return f"{obj} ({obj.customer})"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out what a new subscription has not got yet."""
@@ -220,12 +227,15 @@ class SubscriptionAdmin(ModelAdmin):
         icon="swap_horiz",
         description="The keys, the external id and the billing day go on. A change that is pending is replaced.",
     )  # fmt: skip
-    def change_plan(self, request: HttpRequest, subscription_id: str, cleaned: dict[str, Any]) -> str:
-        """Change to another plan."""
+    def change_plan(
+        self, request: HttpRequest, subscription_id: str, cleaned: dict[str, Any]
+    ) -> str | HttpResponseRedirect:
+        """Change to another plan, and go on to the subscription that runs from now on."""
         plan = cleaned["plan"]
         running = change_plan(subscription_id, plan=plan.pk, now=timezone.now())
         if running.pk != subscription_id:
-            return f"Changed to {plan}; the subscription goes on as {running.pk}."
+            self.message_user(request, f"Changed to {plan}: this subscription goes on for the one before.", SUCCESS)
+            return HttpResponseRedirect(change_url(running))
         return f"Changes to {plan} on {day_of(running, running.ends_at or timezone.now())}."
 
     @action(

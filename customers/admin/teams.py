@@ -121,6 +121,10 @@ class TeamAdmin(ModelAdmin):
         """Keep a team with its customer."""
         return [*super().get_readonly_fields(request, obj), *(["customer"] if obj else [])]
 
+    def suggested_as(self, obj: Any) -> str:
+        """Name the customer too: others may have a team of that name."""
+        return f"{obj} ({obj.customer})"
+
     def create(self, request: HttpRequest, form: Any) -> Team:
         """Create a team."""
         asked = form.cleaned_data

@@ -60,6 +60,8 @@ class CustomerSerializer(StrictModelSerializer):
     status = serializers.SerializerMethodField()
     parent = TypeIDField("cust", source="parent_id", read_only=True, allow_null=True)  # type: ignore[assignment]
     address = AddressSerializer(read_only=True)
+    billing_email = serializers.EmailField(read_only=True, allow_blank=True)
+    storefront_url = serializers.URLField(read_only=True, allow_blank=True)
     limits = LimitsSerializer(read_only=True)
     metadata = MetadataField(read_only=True)
 
@@ -208,7 +210,7 @@ class SuspensionSerializer(StrictSerializer):
     """Why access is switched off, and until when (exclusive); without an end for good."""
 
     reason = serializers.CharField(max_length=1000, allow_blank=True, default="")
-    until = AwareDateTimeField(required=False, allow_null=True)
+    until = AwareDateTimeField(required=False, allow_null=True, is_future=True)
 
 
 class CustomerSuspensionSerializer(CustomerSerializer):

@@ -89,7 +89,10 @@ class SubscriptionChangesSerializer(StrictSerializer):
         max_length=200, allow_blank=True, required=False, help_text="The plan's name where empty."
     )
     ends_at = AwareDateTimeField(
-        required=False, allow_null=True, help_text="The planned end, in the future and after the start; null for none."
+        required=False,
+        allow_null=True,
+        is_future=True,
+        help_text="The planned end, in the future and after the start; null for none.",
     )
 
 
@@ -108,7 +111,9 @@ class NewSubscriptionSerializer(SubscriptionChangesSerializer):
 class TerminationSerializer(StrictSerializer):
     """When a subscription ends."""
 
-    at = AwareDateTimeField(required=False, allow_null=True, help_text="Now, or a time to come after the start.")
+    at = AwareDateTimeField(
+        required=False, allow_null=True, is_future=True, help_text="Now, or a time to come after the start."
+    )
 
 
 class PlanChangeSerializer(StrictSerializer):

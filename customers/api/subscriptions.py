@@ -40,7 +40,11 @@ class SubscriptionFilter(StrictFilterSet):
 
 
 class SubscriptionViewSet(Listed, Retrieved, ApiViewSet):
-    """Subscriptions."""
+    """
+    Subscriptions.
+
+    Those of a deleted customer are on no list, but each is read by its id: lines of invoices that stay refer to it.
+    """
 
     queryset = Subscription.objects.select_related("customer", "plan").prefetch_related("successors")
     serializer_class = SubscriptionSerializer
@@ -54,6 +58,11 @@ class SubscriptionViewSet(Listed, Retrieved, ApiViewSet):
         "change_plan": PlanChangeSerializer,
     }
     answers = {"create": NewSubscriptionAnswerSerializer}
+
+    def get_queryset(self) -> Any:
+        """Return the subscriptions; for a list those of live customers."""
+        subscriptions: Any = super().get_queryset()
+        return subscriptions.of_live_customers() if self.verb == "list" else subscriptions
 
     def create(self, request: Request) -> Response:
         """Subscribe a customer to a plan; its key or client secret is in this answer only."""

@@ -38,6 +38,10 @@ class SubscriptionQuerySet(RecordQuerySet["Subscription"]):
         """Keep those that have not been ended: active or pending, or past their end with nobody having ended them."""
         return self.filter(terminated_at__isnull=True, canceled_at__isnull=True)
 
+    def of_live_customers(self) -> Self:
+        """Keep those whose customer is not deleted."""
+        return self.filter(customer__deleted_at__isnull=True)
+
     def active(self, now: datetime) -> Self:
         """Keep those that run at ``now``."""
         return self.live().filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), starts_at__lte=now)

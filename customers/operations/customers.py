@@ -119,17 +119,17 @@ def update_customer(
     return customer
 
 
-def lock_customer(customer_id: str) -> Customer:
+def lock_customer(customer_id: str, *, param: str | None = None) -> Customer:
     """
-    Lock a live customer that is not the system's own.
+    Lock a live customer that is not the system's own; ``param`` is the field of the input that names it.
 
     Raises:
         NotFound: unknown or deleted.
         SystemCustomer: it is the UNCLASSIFIED one.
     """
-    customer = Customer.objects.live().lock(customer_id)
+    customer = Customer.objects.live().lock(customer_id, param=param)
     if customer.is_system:
-        raise SystemCustomer
+        raise SystemCustomer(param=param)
     return customer
 
 

@@ -142,7 +142,7 @@ def _lock_owner(customer_id: str) -> Customer:
     """
     # A lock on the row that all unattributed usage refers to would make its ingestion wait.
     is_unclassified = customer_id == UNCLASSIFIED_ID
-    return Customer.objects.find(customer_id) if is_unclassified else lock_customer(customer_id)
+    return Customer.objects.find(customer_id) if is_unclassified else lock_customer(customer_id, param="customer")
 
 
 @contextmanager

@@ -81,7 +81,9 @@ def lock_plan(plan_id: str) -> RatePlan:
     Raises:
         NotFound: unknown plan.
     """
-    return RatePlan.objects.select_related("product").select_for_update(of=("self", "product")).find(plan_id)
+    return (
+        RatePlan.objects.select_related("product").select_for_update(of=("self", "product")).find(plan_id, param="plan")
+    )
 
 
 def refuse_unsellable(customer: Customer, plan: RatePlan, *, now: datetime) -> None:

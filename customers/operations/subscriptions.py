@@ -59,7 +59,7 @@ def start_subscription(
         Invalid: ``bill_from`` is before the start.
         DuplicateSubscriptionExternalId: another live subscription has it.
     """
-    owner = lock_customer(customer)
+    owner = lock_customer(customer, param="customer")
     chosen = lock_plan(plan)
     start = starts_at or now
     refuse_unsellable(owner, chosen, now=now)

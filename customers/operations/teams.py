@@ -36,7 +36,7 @@ def create_team(
         DuplicateTeamName, DuplicateTeamExternalId: a live team of the customer has it.
     """
     team = Team(
-        customer=lock_customer(customer),
+        customer=lock_customer(customer, param="customer"),
         name=name,
         external_id=external_id,
         budget_amount=budget_amount,

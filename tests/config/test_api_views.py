@@ -157,7 +157,7 @@ def test_the_document_tells_values_as_the_api_takes_them() -> None:
     assert schemas["NewProductRequest"]["required"] == ["code", "name", "product_type"]
     line = schemas["LineRequest"]["properties"]
     assert line["product"]["pattern"].startswith("^prod_")
-    assert line["units"]["oneOf"][0] == {"type": "number", "exclusiveMinimum": 0}
+    assert line["units"]["oneOf"][0] == {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10**18}
 
 
 def test_the_reference_pages_need_no_key_and_no_foreign_server() -> None:

@@ -133,6 +133,20 @@ def test_a_list_tells_its_filters_and_a_creation_its_headers(spec: dict[str, Any
         ("header", "Idempotency-Key")
     }  # fmt: skip
     assert "201" in creation["responses"]
+    patterns = {one["name"]: one["schema"].get("pattern", "")[:6] for one in listing["parameters"]}
+    assert (patterns["parent"], patterns["ancestor"], patterns["search"]) == ("^cust_", "^cust_", "")
+
+
+def test_a_value_has_the_bounds_in_the_document_that_it_has_in_the_api(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    keys = spec["paths"]["/v1/customers/{customer_id}/api-keys"]["post"]
+
+    assert next(one for one in keys["parameters"] if one["name"] == "customer_id")["schema"]["pattern"][:6] == "^cust_"
+    assert schemas["NewApiKeyRequest"]["properties"]["scopes"]["minItems"] == 1
+    budget = schemas["NewTeamRequest"]["properties"]["budget_amount"]["oneOf"][0]
+    assert budget == {"type": "number", "minimum": 0, "exclusiveMaximum": 10**18}
+    # What must lie in the future has an example that does.
+    assert schemas["NewApiKeyRequest"]["properties"]["expires_at"]["examples"] == ["2099-12-31T23:59:59Z"]
 
 
 def test_the_reference_is_browsed_with_scripts_of_our_own() -> None:

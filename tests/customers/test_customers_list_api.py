@@ -76,6 +76,9 @@ def test_pages_tile_the_list(api: APIClient) -> None:
         ("name=Acme", (400, "unknown_field", "name")),
         ("metadata=SaaS", (400, "unknown_field", "metadata")),
         ("tier=free&tier=startup", (400, "duplicate_key", "tier")),
+        ("parent=", (400, "invalid_parent", "parent")),
+        ("status=", (400, "invalid_status", "status")),
+        ("created_after=", (400, "invalid_created_after", "created_after")),
     ],
 )
 def test_a_parameter_that_cannot_be_is_refused(api: APIClient, query: str, refusal: tuple[int, str, str]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.db.models import ProtectedError
 
-from billing.models import Hold, HoldStatus, Invoice, Wallet
+from billing.models import Hold, HoldStatus, Invoice, LateUsage, Wallet
 from billing.operations.billing_runs import bill_due
 from billing.operations.payments import record_payment
 from config.kernel.errors import NotFound
@@ -22,12 +22,14 @@ from customers.events import CustomerDeleted
 from customers.models import UNCLASSIFIED_ID, Customer
 from customers.operations.deletion import delete_customer
 from customers.operations.subscriptions import terminate_subscription
+from tests.billing.bills import MARCH, draft, metered, use
 from tests.events import heard
 from tests.factories import NOW, make_customer, make_hold, make_plan, make_subscription, make_wallet
 
 pytestmark = pytest.mark.django_db
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def test_a_customer_with_nothing_is_deleted_without_a_question() -> None:
@@ -61,6 +63,12 @@ def with_a_draft(customer: Customer) -> None:
     with_an_open_invoice(customer)
 
 
+def with_late_usage(customer: Customer) -> None:
+    ended = metered(customer=customer)
+    terminate_subscription(ended.id, now=NOW)
+    use(ended, NOW - HOUR, now=NOW)
+
+
 @pytest.mark.parametrize(
     ("prepare", "code"),
     [
@@ -68,6 +76,7 @@ def with_a_draft(customer: Customer) -> None:
         (subscribed_from_april, "active_subscriptions"),
         (with_an_open_invoice, "open_invoices"),
         (with_a_draft, "open_invoices"),
+        (with_late_usage, "open_invoices"),
     ],
 )
 def test_what_is_running_or_owed_blocks_whether_confirmed_or_not(
@@ -93,6 +102,37 @@ def test_a_subscription_that_ended_and_was_paid_stands_in_no_way_and_its_invoice
     delete_customer(customer.id, confirm=True, now=NOW)
 
     assert Invoice.objects.get(pk=invoice.pk).billed_to["name"] == customer.name
+
+
+def open_invoices(customer: Customer) -> tuple[int, str] | None:
+    """Return count and sentence of the finding about invoices."""
+    found = [one for one in deletion_report(customer).findings if one.code == "open_invoices"]
+    return (found[0].count, found[0].message) if found else None
+
+
+def test_late_usage_stands_in_the_way_as_the_invoice_that_it_will_be_on() -> None:
+    customer = make_customer()
+    with_late_usage(customer)
+
+    assert open_invoices(customer) == (
+        1,
+        "1 invoice(s) are drafts or have something due, or are still to be drawn for late usage; collect them first",
+    )
+    bill_due(now=NOW)
+    assert open_invoices(customer) == (1, "1 invoice(s) are drafts or have something due; collect them first")
+    record_payment(Invoice.objects.get(total=1).id, amount=Decimal(1), now=NOW)
+    assert open_invoices(customer) is None
+    assert delete_customer(customer.id, confirm=True, now=NOW).deleted_at == NOW
+
+
+def test_usage_that_comes_to_a_draft_is_no_further_invoice() -> None:
+    invoice, subscription = draft()
+    use(subscription, MARCH + HOUR, now=APRIL)
+
+    found = open_invoices(invoice.customer)
+
+    assert LateUsage.objects.count() == 1
+    assert found == (1, "1 invoice(s) are drafts or have something due; collect them first")
 
 
 def with_a_key(customer: Customer) -> None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from billing.models import Invoice
 from config.kernel.guards import deletion_report
 from credentials.operations.credentials import issue_customer_key
-from customers.models import Customer, Subscription
+from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 from customers.operations.subscriptions import terminate_subscription
 from tests.billing.bills import MARCH, metered, use
 from tests.factories import NOW, make_clerk, make_customer, make_hold, make_subscription, make_wallet
@@ -194,3 +194,15 @@ def test_in_bulk_guarded_deletion_of_what_has_nothing_needs_no_confirmation(term
     terminator.post(url("changelist"), {**chosen, **SENT, "mode": "guarded"})
 
     assert (is_alive(plain), is_alive(subscribed)) == (False, True)
+
+
+def test_the_bucket_is_never_offered_for_deletion_also_among_others(desk: Client) -> None:
+    bucket, customer = Customer.objects.get(pk=UNCLASSIFIED_ID), make_customer()
+    asked = {"action": "delete_selected", "_selected_action": [bucket.pk, customer.pk]}
+
+    page = desk.post(url("changelist"), asked).content.decode()
+    assert "Cannot delete UNCLASSIFIED" in " ".join(page.split())
+    assert f"Delete {customer.name}" in " ".join(page.split())
+
+    desk.post(url("changelist"), {**asked, **SENT})
+    assert (is_alive(bucket), is_alive(customer)) == (True, False)

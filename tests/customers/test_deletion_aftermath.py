@@ -84,6 +84,19 @@ def test_a_deleted_customer_is_on_no_list(api: APIClient) -> None:
     assert [row["customer"] for row in api.get("/v1/statements").json()["data"]] == [alive.id]
 
 
+def test_a_subscription_of_a_deleted_customer_is_on_no_list_and_read_by_the_id_that_its_invoices_name(
+    api: APIClient,
+) -> None:
+    gone, alive = make_subscription(), make_subscription()
+    terminated(gone.customer)
+
+    assert ids_of(api.get("/v1/subscriptions")) == [alive.id]
+    assert ids_of(api.get(f"/v1/subscriptions?customer={gone.customer_id}")) == []
+    read = api.get(f"/v1/subscriptions/{gone.id}").json()
+    assert (read["id"], read["customer"], read["status"]) == (gone.id, gone.customer_id, "terminated")
+    assert code_of(api.patch(f"/v1/subscriptions/{gone.id}", {"name": "New"})) == (409, "subscription_ended")
+
+
 @pytest.mark.parametrize("kind", ["teams", "subscribers"])
 def test_the_units_of_a_deleted_customer_are_gone_with_it(api: APIClient, kind: str) -> None:
     customer = make_customer()

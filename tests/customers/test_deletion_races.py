@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from django.db import transaction
 from django.db.models import Sum
 
 from billing.models import Invoice, InvoiceLine, LateUsage, UsageEvent, UsagePurge
@@ -18,14 +21,16 @@ from config.kernel.errors import NotFound
 from customers.errors import CustomerDeletionBlocked
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 from customers.operations.deletion import DeletionMode, delete_customer
+from customers.operations.subscriptions import terminate_subscription
 from tests.billing.bills import APRIL, MARCH, MAY, draft, metered, totals, use
 from tests.billing.test_wallets_concurrency import at_once
-from tests.customers.test_deletion_concurrency import meanwhile
+from tests.customers.test_deletion_concurrency import await_somebody_waiting_for_us, meanwhile, refusal_of
 from tests.factories import NOW, make_customer, make_subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def terminate(customer_id: str) -> None:
@@ -48,18 +53,39 @@ def test_a_termination_waits_for_the_usage_that_is_being_written_and_bills_it() 
     assert list(breaches()) == []
 
 
-def test_usage_on_its_way_during_the_termination_is_billed_late_and_then_purged() -> None:
+def test_usage_that_waits_for_the_termination_is_on_the_unclassified_customer() -> None:
+    """The sender read the customer while it was alive, and is told under the lock that it no longer is."""
     subscription = metered()
     use(subscription, MARCH, now=NOW)
 
     refusal = meanwhile(lambda: terminate(subscription.customer_id), lambda: use(subscription, MARCH + HOUR, now=NOW))
 
     assert refusal is None
-    assert UsageEvent.objects.filter(subscription=subscription.id).count() == 2
-    assert LateUsage.objects.count() == 1
+    assert UsageEvent.objects.filter(subscription=subscription.id).count() == 1
+    assert UsageEvent.objects.get(customer=UNCLASSIFIED_ID).named == f"subscription {subscription.id}"
+    assert LateUsage.objects.count() == 0
+    assert totals() == [1]
+    assert list(breaches()) == []
+
+
+def test_late_usage_written_while_the_customer_is_deleted_is_billed_and_then_purged() -> None:
+    """The subscription ended before, so the deletion takes no lock that a sender would wait for."""
+    subscription = metered(customer=make_customer(invoice_grace_days=3))
+    terminate_subscription(subscription.id, now=NOW)
+    bill_due(now=NOW + 3 * DAY)
+
+    with transaction.atomic():
+        use(subscription, MARCH, MARCH + HOUR, now=NOW)
+        with ThreadPoolExecutor(1) as pool:
+            delete = partial(delete_customer, subscription.customer_id, confirm=True, now=NOW)
+            assert pool.submit(refusal_of, delete).result(timeout=30) is None
+
+    assert LateUsage.objects.count() == 2
     assert purge_usage(now=NOW).events == 2
     assert list(breaches()) == []
     assert purge_usage(now=NOW + HOUR).finished == 1
+    assert Invoice.objects.drafts().get().total == 2
+    assert bill_due(now=NOW + 6 * DAY).finalized == 1
     assert (billed_units(), sum(totals())) == (2, 2)
     assert UsagePurge.objects.get().finished_at == NOW + HOUR
     assert list(breaches()) == []
@@ -173,3 +199,23 @@ def test_a_child_waits_for_the_deletion_of_its_parent_and_is_then_not_made() -> 
 
     assert isinstance(refusal, NotFound)
     assert not Customer.objects.filter(parent=parent).exists()
+
+
+def test_a_termination_of_several_subscriptions_and_a_batch_for_all_of_them_wait_for_each_other_in_one_order() -> None:
+    customer = make_customer()
+    # The one that began later has the lower id, by which a sender locks; a termination goes by the beginning.
+    later = metered(customer=customer, starts_at=APRIL - HOUR, now=APRIL)
+    earlier = metered(customer=customer, now=APRIL)
+
+    def delete() -> None:
+        delete_customer(customer.id, confirm=True, mode=DeletionMode.TERMINATE, now=APRIL)
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        use(later, APRIL - HOUR, now=APRIL)
+        deletion = pool.submit(refusal_of, delete)
+        await_somebody_waiting_for_us()
+        use(earlier, APRIL - HOUR, now=APRIL)
+
+    assert deletion.result(timeout=30) is None
+    assert sum(totals()) == 2
+    assert list(breaches()) == []

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from catalog.operations.products import advance_product
+from catalog.operations.rate_plans import archive_rate_plan
 from credentials.models import Credential
 from credentials.queries.verification import VerificationCode
 from customers.errors import (
     NoPendingChange,
     PlanChangePending,
+    ProductHasSubscriptions,
     SubscriptionEnded,
     SubscriptionEndsFirst,
 )
@@ -19,6 +22,7 @@ from customers.models import Customer, Subscription, SubscriptionStatus
 from customers.operations.plan_changes import cancel_pending_change, change_plan
 from customers.operations.subscription_ends import end_due_subscriptions
 from customers.operations.subscriptions import start_subscription, terminate_subscription, update_subscription
+from customers.operations.suspension import suspend_customer
 from customers.queries.successors import pending_successor
 from tests.customers.changes import APRIL, JUNE, MARCH, MAY, downgraded, let_in, plan_for, stored, subscribed, with_key
 from tests.events import heard
@@ -212,3 +216,18 @@ def test_what_has_ended_by_the_clock_ends_no_second_time() -> None:
     assert Credential.objects.get().revoked_at == APRIL
     other = start_subscription(customer=old.customer_id, plan=old.plan_id, external_id="S-1", now=APRIL)
     assert other.status(APRIL) is SubscriptionStatus.ACTIVE
+
+
+def test_what_was_promised_begins_though_nobody_could_subscribe_to_it_by_then() -> None:
+    old, new = downgraded()
+    product = new.plan.product
+    archive_rate_plan(new.plan_id, now=NOW)
+    advance_product(product.id, to="DEPRECATED", now=NOW)
+    suspend_customer(old.customer_id, now=NOW)
+
+    with pytest.raises(ProductHasSubscriptions):
+        advance_product(product.id, to="RETIRED", now=NOW)
+    end_due_subscriptions(now=APRIL)
+
+    assert (stored(old).terminated_at, stored(new).status(APRIL)) == (APRIL, SubscriptionStatus.ACTIVE)
+    assert Credential.objects.get().subscription_id == new.id

@@ -97,7 +97,7 @@ REFUSED: list[tuple[Callable[[], str], tuple[int, str, str]]] = [
     (lambda: plan_at("200", product=make_product(stage="DEPRECATED")), (409, "product_not_subscribable", "")),
     (lambda: plan_at("2", product=make_product(product_type="AI_AGENT")), (409, "credentials_do_not_fit", "plan")),
     (lambda: str(Subscription.objects.get().plan_id), (409, "plan_unchanged", "plan")),
-    (lambda: "plan_01h455vb4pex5vsknk084sn02q", (404, "rate_plan_not_found", "")),
+    (lambda: "plan_01h455vb4pex5vsknk084sn02q", (404, "rate_plan_not_found", "plan")),
     (lambda: "small", (400, "invalid_plan", "plan")),
 ]
 

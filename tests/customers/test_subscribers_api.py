@@ -114,7 +114,7 @@ def test_what_is_missing_unknown_or_taken_is_refused(api: APIClient) -> None:
         api.post("/v1/subscribers", {"email": "a@acme.com", "customer": gone.id}),
         api.patch(f"/v1/subscribers/{subscriber.id}", {"customer": gone.id}),
     ):
-        assert code_of(answer) == (404, "customer_not_found")
+        assert refusal_of(answer) == (404, "customer_not_found", "customer")
     taken = api.post("/v1/subscribers", {"email": "BOB@acme.com"})
     assert refusal_of(taken) == (409, "duplicate_email", "email")
     taken = api.post("/v1/subscribers", {"email": "a@acme.com", "subscriber_id": "U-1"})

@@ -33,8 +33,8 @@ def clock() -> Iterator[time_machine.Traveller]:
 BODIES: list[tuple[dict[str, Any], tuple[int, str, str]]] = [
     ({"customer": "acme"}, (400, "invalid_customer", "customer")),
     ({"plan": str(TypeID.new("prod"))}, (400, "invalid_plan", "plan")),
-    ({"customer": str(TypeID.new("cust"))}, (404, "customer_not_found", "")),
-    ({"plan": str(TypeID.new("plan"))}, (404, "rate_plan_not_found", "")),
+    ({"customer": str(TypeID.new("cust"))}, (404, "customer_not_found", "customer")),
+    ({"plan": str(TypeID.new("plan"))}, (404, "rate_plan_not_found", "plan")),
     ({"customer": None}, (400, "invalid_customer", "customer")),
     ({"billing_time": "monthly"}, (400, "invalid_billing_time", "billing_time")),
     ({"starts_at": "2026-03-10T12:00:00"}, (400, "invalid_starts_at", "starts_at")),
@@ -72,7 +72,7 @@ def test_a_deleted_customer_subscribes_to_nothing_and_neither_does_the_unclassif
 
     assert code_of(api.post("/v1/subscriptions", new_subscription(customer=deleted.id))) == (404, "customer_not_found")
     unclassified = api.post("/v1/subscriptions", new_subscription(customer=str(UNCLASSIFIED_ID)))
-    assert code_of(unclassified) == (409, "system_customer")
+    assert refusal_of(unclassified) == (409, "system_customer", "customer")
     assert not Subscription.objects.exists()
 
 

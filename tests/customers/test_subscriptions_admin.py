@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from config.kernel.admin import change_url
 from credentials.models import Credential
 from customers.models import Subscription
 from customers.operations.plan_changes import change_plan
@@ -164,8 +165,9 @@ def test_a_dearer_plan_begins_at_once(desk: Client) -> None:
     assert dearer in offered
     assert offered.isdisjoint({foreign, subscription.plan})
     assert [str(one) for one in answer.context["messages"]] == [
-        f"Changed to Big; the subscription goes on as {successor.pk}."
+        "Changed to Big: this subscription goes on for the one before."
     ]
+    assert answer.redirect_chain[-1][0] == change_url(successor)
     assert f"{subscription} ({subscription.plan})</a>" in desk.get(url("change", successor.pk)).content.decode()
 
 

@@ -94,7 +94,7 @@ def test_a_name_that_is_taken_and_the_unclassified_customer_are_refused_on_the_f
     form = desk.post(url("add"), body).context["adminform"].form
     assert form.errors == {"name": ["The customer has a team 'Research' already"]}
     form = desk.post(url("add"), {**body, "customer": UNCLASSIFIED_ID}).context["adminform"].form
-    assert "UNCLASSIFIED" in form.non_field_errors()[0]
+    assert "UNCLASSIFIED" in form.errors["customer"][0]
     form = desk.post(url("add"), {**body, "name": "Sales", "budget_amount": "-1"}).context["adminform"].form
     assert "budget" in str(form.errors)
     assert Team.objects.count() == 1

@@ -94,8 +94,10 @@ def test_a_team_needs_a_customer_that_is_known_and_keeps_it(api: APIClient) -> N
 
     assert refusal_of(api.post("/v1/teams", {"name": "Research"})) == (400, "required", "customer")
     assert refusal_of(api.post("/v1/teams", {"name": "R", "customer": "acme"})) == (400, "invalid_customer", "customer")
-    assert code_of(api.post("/v1/teams", {"name": "R", "customer": gone.id})) == (404, "customer_not_found")
-    assert code_of(api.post("/v1/teams", {"name": "R", "customer": UNCLASSIFIED_ID})) == (409, "system_customer")
+    unknown = api.post("/v1/teams", {"name": "R", "customer": gone.id})
+    assert refusal_of(unknown) == (404, "customer_not_found", "customer")
+    unclassified = api.post("/v1/teams", {"name": "R", "customer": UNCLASSIFIED_ID})
+    assert refusal_of(unclassified) == (409, "system_customer", "customer")
     patched = api.patch(f"/v1/teams/{team.id}", {"customer": make_customer().id})
     assert refusal_of(patched) == (400, "unknown_field", "customer")
     assert Team.objects.count() == 1

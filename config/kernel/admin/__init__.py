@@ -7,6 +7,7 @@ from django.contrib.admin.sites import site
 
 from config.kernel.admin import checks as checks
 from config.kernel.admin.actions import Action
+from config.kernel.admin.autocomplete import suggestions
 from config.kernel.admin.columns import (
     Colour,
     badge,
@@ -70,4 +71,5 @@ __all__ = [
     "secrets_page",
     "site",
     "status_badge",
+    "suggestions",
 ]

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
-from config.kernel.admin.theme import display
+from config.kernel.admin.theme import display, is_gone
 from config.kernel.money import display_money
 
 Colour = Literal["success", "info", "warning", "danger", "primary"]
@@ -69,9 +69,11 @@ def change_url(obj: models.Model) -> str:
 
 
 def link_to(obj: models.Model | None, text: object = None) -> str:
-    """Return a link to the page of ``obj``, named as the object prints itself unless ``text`` is given."""
+    """Return a link to the page of ``obj``, named ``text`` or as it prints itself; one that was deleted has no page."""
     if obj is None:
         return NOTHING
+    if is_gone(obj):
+        return f"{text or obj} (deleted)"
     return format_html(
         '<a href="{}" class="text-primary-600 underline dark:text-primary-500">{}</a>', change_url(obj), text or obj
     )

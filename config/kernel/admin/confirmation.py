@@ -47,6 +47,8 @@ def confirmation_page(admin: ModelAdmin, request: HttpRequest, page: Confirmatio
         **admin.admin_site.each_context(request),
         "title": page.action.label,
         "opts": admin.opts,
+        # The header then names the one object concerned, with the way back to its page.
+        "original": page.objects[0] if len(page.objects) == 1 and not page.bulk else None,
         "media": page.form.media,
         "page": page,
         "form": page.form,

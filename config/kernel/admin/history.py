@@ -28,6 +28,9 @@ KINDS = {"+": "Created", "~": "Changed", "-": "Deleted"}
 #: Columns that tell nothing: they never change, or with every change.
 SILENT = frozenset({"id", "created_at", "updated_at"})
 
+#: What records are called, by the name of the field that refers to them and by their id.
+Names = dict[str, dict[Any, str]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -64,6 +67,7 @@ def history_page(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
         **admin.admin_site.each_context(request),
         "title": f"History: {obj}",
         "opts": admin.opts,
+        "original": obj,
         "entries": list(entries([*page.object_list, *older], shown=len(page.object_list))),
         "page": page,
         "headings": ["When", "Who", "What", "Why"],
@@ -81,28 +85,54 @@ def history_manager(model: type[models.Model]) -> str:
 
 def entries(rows: Sequence[Any], *, shown: int) -> Iterator[Entry]:
     """Yield the first ``shown`` rows with their differences from the next older one."""
+    names = names_in(rows)
     for row, before in list(pairwise([*rows, None]))[:shown]:
-        yield Entry(kind=KINDS[row.history_type], row=row, changes=list(changes_between(before, row)))
+        yield Entry(kind=KINDS[row.history_type], row=row, changes=list(changes_between(before, row, names)))
 
 
-def changes_between(before: Any, row: Any) -> Iterable[Change]:
+def names_in(rows: Sequence[Any]) -> Names:
+    """Return what the records that ``rows`` refer to are called, by field and id: one query a field that refers."""
+    names: Names = {}
+    for field in rows[0].tracked_fields if rows else ():
+        if isinstance(field, models.ForeignKey):
+            ids = {getattr(row, field.attname) for row in rows} - {None}
+            found = field.remote_field.model._base_manager.in_bulk(ids) if ids else {}
+            names[field.name] = {pk: str(one) for pk, one in found.items()}
+    return names
+
+
+def changes_between(before: Any, row: Any, names: Names) -> Iterable[Change]:
     """Yield what differs; for the first row of a history, what the record was made with."""
     for field in row.tracked_fields:
         if field.name in SILENT:
             continue
         new, old = getattr(row, field.attname), None if before is None else getattr(before, field.attname)
         if new != old and not (before is None and new in (None, "", [], {})):
-            yield Change(label=capfirst(str(field.verbose_name)), old=printed(old, field), new=printed(new, field))
+            # Only what refers to records has names; other values need not be hashable.
+            known = names.get(field.name)
+            was, now_is = (known.get(value) if known else None for value in (old, new))
+            yield Change(
+                label=capfirst(str(field.verbose_name)),
+                old=was or printed(old, field),
+                new=now_is or printed(new, field),
+            )
 
 
 def printed(value: Any, field: models.Field[Any, Any]) -> str:
-    """Return a stored value in words: choices by their label, booleans as yes and no."""
-    if value is None or value == "":
+    """Return a stored value in words: choices by their label, booleans as yes and no, what is many with commas."""
+    if value in (None, "", [], {}):
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
-        return str(plain(value))
-    if isinstance(value, dict | list):
-        return json.dumps(value, default=str, ensure_ascii=False, sort_keys=True)
+        return f"{plain(value):f}"
+    if isinstance(value, list):
+        return ", ".join(map(inner, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {inner(one)}" for key, one in sorted(value.items()))
     return str(display_for_field(value, field, NOTHING))
+
+
+def inner(value: Any) -> str:
+    """Return what stands within a list or an object: text as it is, all else as JSON has it."""
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False, sort_keys=True)

@@ -187,6 +187,10 @@ class ModelAdmin(ShownFields, OfferedActions):
             return super().history_view(request, object_id, extra_context)
         return history_page(self, request, object_id)
 
+    def suggested_as(self, obj: models.Model) -> str:
+        """Return what ``obj`` is called where it is one of many to choose from."""
+        return str(obj)
+
     # Addresses.
 
     def not_found(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -221,3 +225,8 @@ class ReadOnlyModelAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Facts stay."""
         return False
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Offer a history only of what has one."""
+        shown = {**context, "show_history": bool(history_manager(self.model))}
+        return super().render_change_form(request, shown, *args, **kwargs)

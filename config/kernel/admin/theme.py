@@ -80,7 +80,9 @@ else:
     from unfold.decorators import display
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from unfold import forms as theme_forms
 from unfold.enums import ActionVariant
+from unfold.fields import UnfoldAdminReadonlyField
 from unfold.widgets import (
     INPUT_CLASSES,
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -117,6 +119,7 @@ __all__ = [
     "UserCreationForm",
     "display",
     "dress",
+    "is_gone",
 ]
 
 
@@ -146,6 +149,23 @@ _DRESSED: dict[type[forms.Widget], type[forms.Widget]] = {
     forms.DateInput: _native("date", "%Y-%m-%d"),
     forms.DateTimeInput: _native("datetime-local", "%Y-%m-%dT%H:%M"),
 }
+
+
+def is_gone(obj: Any) -> bool:
+    """Tell whether ``obj`` was deleted and only kept for the books, so that it has no page."""
+    return getattr(obj, "deleted_at", None) is not None
+
+
+class ShownField(UnfoldAdminReadonlyField):  # type: ignore[misc]
+    """A value that is only shown; a record that was deleted has no page, so its name leads nowhere."""
+
+    def get_admin_url(self, remote_field: Any, remote_obj: Any) -> str:
+        """Return the record's name, as a link while it has a page."""
+        return f"{remote_obj} (deleted)" if is_gone(remote_obj) else super().get_admin_url(remote_field, remote_obj)
+
+
+# The theme names no setting for this class, and puts its own in Django's place in the same way.
+theme_forms.UnfoldAdminReadonlyField = ShownField
 
 
 def dress(form: forms.BaseForm) -> None:

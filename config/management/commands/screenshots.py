@@ -23,13 +23,15 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Without these the browser looks for its maker's servers at every start.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 PHOTOGRAPHER = "photographer"
+#: The pages that are photographed with their menu of actions open.
+WITH_OPEN_MENU = frozenset({"customer"})
 
 
 def pages() -> dict[str, str]:
     """Return what to photograph: the name of each picture and the path of its page."""
     newest: dict[str, Any] = {
         "invoice": Invoice.objects.finalized().first(),
-        "customer": Customer.objects.live().real().filter(subscriptions__isnull=False).first(),
+        "customer": Customer.objects.live().real().filter(children__isnull=False).order_by("created_at").first(),
         "rateplan": RatePlan.objects.first(),
         "wallet": Wallet.objects.first(),
     }
@@ -79,6 +81,10 @@ class Command(BaseCommand):
             page.click("button[type=submit]")
             for name, path in todo.items():
                 page.goto(f"{options['url']}{path}", wait_until="networkidle")
+                if name in WITH_OPEN_MENU:
+                    page.get_by_role("button", name="Actions").click()
+                    # The menu fades in.
+                    page.wait_for_timeout(500)
                 target = options["into"] / f"{name}.png"
                 page.screenshot(path=target)
                 self.stdout.write(str(target))

@@ -1,0 +1,1 @@
+"""How moments are printed, a package a language; named in the settings."""
