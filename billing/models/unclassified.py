@@ -66,6 +66,7 @@ class UsageReassignment(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        verbose_name_plural = "reassigned usage"
         constraints = [
             models.CheckConstraint(name="usage_reassignment_moved_something", condition=Q(moved__gt=0, kept__gte=0)),
         ]

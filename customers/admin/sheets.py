@@ -102,7 +102,8 @@ class SheetActions:
             result = import_customers(rows, dry_run=dry_run, keep_good=cleaned["keep_good"], now=timezone.now())
         except UnreadableSheet as error:
             raise Invalid("file", str(error)) from error
-        kept = base64.b64encode(content).decode() if not result.written and len(content) <= LARGEST_KEPT else ""
+        is_worth_it = not result.written and (result.counts[RowAction.CREATED] or result.counts[RowAction.UPDATED])
+        kept = base64.b64encode(content).decode() if is_worth_it and len(content) <= LARGEST_KEPT else ""
         return self._outcome(request, result, {"name": name, "kept": kept, "dry_run": dry_run, "asked": cleaned})
 
     @list_action("Export", permissions=["view"], form=ExportForm, reason=None, icon="download")

@@ -84,6 +84,7 @@ class Agent(Suspendable):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        verbose_name_plural = "apps and agents"
         indexes = [*SUSPENSION_INDEXES]
         constraints = [
             *SUSPENSION_CONSTRAINTS,

@@ -113,6 +113,7 @@ def test_an_export_can_be_imported_again_and_changes_nothing(desk: Client) -> No
     assert lines[0]["metadata.region"] == "EMEA"
     assert lines[1]["parent"] == top.pk
     assert re.findall(r"<span>(\d+)</span>", page.content.decode()) == ["0", "0", "2", "0"]
+    assert "Import these rows" not in page.content.decode()
 
 
 def test_an_export_holds_what_is_asked_for_and_no_deleted_or_system_customer(desk: Client) -> None:
