@@ -18,6 +18,7 @@ class Attribution:
     """
     Whose an event is; ``zone`` is the customer's, ``metrics`` those that the subscription's plan charges.
 
+    ``amounts`` are the properties that the plan's DYNAMIC charges of these metrics take as what the event costs.
     ``named`` is what an event named that landed on UNCLASSIFIED (``subscription sub_…``), empty for all others.
     """
 
@@ -27,6 +28,7 @@ class Attribution:
     subscriber: TypeID | None = None
     zone: ZoneInfo = UTC_ZONE
     metrics: Sequence[Metric] = ()
+    amounts: Sequence[str] = ()
     named: str = ""
 
     @property

@@ -97,8 +97,7 @@ class NewEvent:
     @property
     def model(self) -> str:
         """The model that was used, for breakdowns; empty where the event names none."""
-        model = self.properties.get("model")
-        return model[:MAX_MODEL] if isinstance(model, str) else ""
+        return model_of(self.properties)
 
 
 def parse_event(data: object, *, now: datetime) -> NewEvent:
@@ -148,6 +147,12 @@ def quantity(value: object) -> Decimal | None:
     if not number.is_finite() or number.copy_abs() >= LARGEST:
         return None
     return number if number.quantize(FINEST, context=EXACT) == number else None
+
+
+def model_of(properties: Mapping[str, Any]) -> str:
+    """Return the model that an event names; empty where it names none."""
+    model = properties.get("model")
+    return model[:MAX_MODEL] if isinstance(model, str) else ""
 
 
 def tokens_of(properties: Mapping[str, Any]) -> Decimal | None:

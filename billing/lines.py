@@ -10,10 +10,13 @@ from billing.models import LineKind
 from billing.proration import prorate
 from billing.rating import RatedCharge
 from catalog.models import Charge
-from catalog.pricing import Rating
+from catalog.pricing import Rating, TierAmount
 from config.kernel.money import EXACT, plain, round_money
 from customers.models import Subscription
 from customers.periods import Period, first_instant_of_day, local_days
+
+#: A tier as JSON.
+TierDocument = dict[str, str | int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ class NewLine:
     units: Decimal
     amount: Decimal
     period: Period
-    tiers: list[dict[str, str | None]] = field(default_factory=list)
+    tiers: list[TierDocument] = field(default_factory=list)
 
 
 def base_line(
@@ -103,20 +106,23 @@ def describe(charge: Charge) -> str:
     return charge.name or (f"{charge.metric.name} ({limits})" if limits else charge.metric.name)
 
 
-def tier_document(rating: Rating) -> list[dict[str, str | None]]:
-    """Return the tiers of ``rating`` as JSON, numbers as decimal strings."""
-    return [
-        {
-            "above": _text(tier.above),
-            "up_to": _text(tier.up_to),
-            "units": _text(tier.units),
-            "unit_amount": _text(tier.unit_amount),
-            "flat_amount": _text(tier.flat_amount),
-            "package_size": _text(tier.package_size),
-            "amount": _text(tier.amount),
-        }
-        for tier in rating.tiers
-    ]
+def tier_document(rating: Rating) -> list[TierDocument]:
+    """Return the tiers of ``rating`` as JSON, numbers as decimal strings, but for the count of ``events``."""
+    return [_tier(tier) for tier in rating.tiers]
+
+
+def _tier(tier: TierAmount) -> TierDocument:
+    document: TierDocument = {
+        "above": _text(tier.above),
+        "up_to": _text(tier.up_to),
+        "units": _text(tier.units),
+        "unit_amount": _text(tier.unit_amount),
+        "flat_amount": _text(tier.flat_amount),
+        "package_size": _text(tier.package_size),
+        "amount": _text(tier.amount),
+    }
+    # Of the other prices, whose tiers are not of events, nothing is said about any.
+    return document if tier.events is None else {**document, "events": tier.events}
 
 
 def _text(number: Decimal | None) -> str | None:

@@ -1,16 +1,18 @@
-"""Rating: what the hourly units of a subscription's period cost, charge by charge and hour by hour."""
+"""Rating: what the usage of a subscription's period costs, charge by charge and hour by hour."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
+from billing.ingestion import model_of
+from billing.tallies import ChargedEvent, EventCost, Tallies
 from catalog.matching import charge_for
 from catalog.models import Aggregation, Charge
-from catalog.pricing import Price, Rating, parse_price, rate
+from catalog.pricing import EventPrice, Rating, UnitPrice, parse_price, rate
 from config.kernel.money import EXACT
 
 ZERO = Decimal(0)
@@ -51,11 +53,21 @@ class HourCost:
     amount: Decimal
 
 
-def rate_charges(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list[RatedCharge]:
-    """Return what each of ``charges`` (of one plan, with their metrics) comes to for the ``rows`` of one period."""
+def rate_charges(
+    charges: Sequence[Charge], rows: Iterable[HourOfUnits], events: Iterable[ChargedEvent] = ()
+) -> list[RatedCharge]:
+    """
+    Return what each of ``charges`` (of one plan, with their metrics) comes to for the ``rows`` of one period.
+
+    ``events`` are those of the period that charges price one by one, in the order they happened; units are counted by
+    the rows for all charges alike.
+    """
+    tallies = Tallies(charges)
+    for event in events:
+        tallies.add(event)
     taken = _by_charge(charges, rows)
     with localcontext(EXACT):
-        return [_rated(charge, taken[charge.id]) for charge in charges]
+        return [_rated(charge, taken[charge.id], tallies) for charge in charges]
 
 
 def hourly_costs(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list[HourCost]:
@@ -63,14 +75,30 @@ def hourly_costs(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list
     Return what each of the ``rows`` of one period added to the bill; the parts add up to the whole.
 
     An hour costs F(units up to its end) minus F(units up to its start); within an hour that is shared by units, the
-    last row taking what the others leave. What a charge costs without any unit is no hour's cost.
+    last row taking what the others leave. What a charge costs without any unit is no hour's cost. Where each event is
+    priced, :func:`event_costs` tells.
     """
     costs: list[HourCost] = []
     for charge_id, taken in _by_charge(charges, rows).items():
         charge = next(one for one in charges if one.id == charge_id)
-        with localcontext(EXACT):
-            costs += _costs_of(charge, parse_price(charge.model, charge.properties), taken)
+        price = parse_price(charge.model, charge.properties)
+        if not isinstance(price, EventPrice):
+            with localcontext(EXACT):
+                costs += _costs_of(charge, price, taken)
     return costs
+
+
+def event_costs(charges: Sequence[Charge], events: Iterable[ChargedEvent]) -> Iterator[HourCost]:
+    """
+    Yield what each of the ``events`` of one period, in the order they happened, added to the charges that price it.
+
+    Each is a row of units by itself, so that its own credential, subscriber and model bear its cost. All together add
+    up to what the charges come to, and those of an hour to F(events up to its end) minus F(events up to its start).
+    """
+    tallies = Tallies(charges)
+    for event in events:
+        for cost in tallies.add(event):
+            yield HourCost(row=_row_of(event, cost), charge=cost.charge, amount=cost.amount)
 
 
 def units_after(aggregation: str, before: Decimal, rows: Iterable[HourOfUnits]) -> Decimal:
@@ -95,9 +123,26 @@ def _by_charge(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> dict[s
     return taken
 
 
-def _rated(charge: Charge, rows: Sequence[HourOfUnits]) -> RatedCharge:
+def _row_of(event: ChargedEvent, cost: EventCost) -> HourOfUnits:
+    """Return the row of units that one event would be."""
+    return HourOfUnits(
+        hour=event.hour,
+        metric=cost.charge.metric_id,
+        subscription=event.subscription,
+        credential=event.credential,
+        subscriber=event.subscriber,
+        model=model_of(event.properties),
+        dimensions=cost.dimensions,
+        events=1,
+        total=cost.units,
+        maximum=cost.units,
+    )
+
+
+def _rated(charge: Charge, rows: Sequence[HourOfUnits], tallies: Tallies) -> RatedCharge:
     units = _units(charge, ZERO, rows)
-    rating = rate(parse_price(charge.model, charge.properties), units)
+    price = parse_price(charge.model, charge.properties)
+    rating = tallies.rating(charge) if isinstance(price, EventPrice) else rate(price, units)
     return RatedCharge(charge=charge, units=units, events=sum(row.events for row in rows), rating=rating)
 
 
@@ -105,7 +150,7 @@ def _units(charge: Charge, before: Decimal, rows: Iterable[HourOfUnits]) -> Deci
     return units_after(charge.metric.aggregation, before, rows)
 
 
-def _costs_of(charge: Charge, price: Price, rows: Sequence[HourOfUnits]) -> list[HourCost]:
+def _costs_of(charge: Charge, price: UnitPrice, rows: Sequence[HourOfUnits]) -> list[HourCost]:
     """Walk the hours of one charge, earliest first."""
     costs: list[HourCost] = []
     before = ZERO

@@ -126,3 +126,8 @@ def check_units(event: NewEvent, attribution: Attribution) -> None:
     """
     for metric in attribution.metrics:
         units_of(metric, event.properties)
+    for name in attribution.amounts:
+        value = event.properties.get(name)
+        if value is not None and quantity(value) is None:
+            param = f"properties.{name}"
+            raise InvalidEvent("invalid_properties", param, f"'{param}' is a number, as events are priced by it")

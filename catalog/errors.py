@@ -79,3 +79,11 @@ class UsageNotCharged(DomainError):
     code = "usage_not_charged"
     type = ErrorType.VALIDATION
     sentence = "No charge of the plan claims this usage"
+
+
+class EventAmountsNeeded(DomainError):
+    """The usage is priced event by event, so its units do not suffice; ``param`` says what is missing."""
+
+    code = "event_amounts_needed"
+    type = ErrorType.VALIDATION
+    sentence = "A {model} charge prices each event: say what the events carry, not their units"

@@ -72,6 +72,7 @@ def tiers(line: InvoiceLine) -> str:
     return "; ".join(
         f"{Decimal(tier['units']):,} × {Decimal(tier['unit_amount']):f}"
         + (f" + {tier['flat_amount']}" if tier["flat_amount"] != "0" else "")
+        + (f" ({tier['events']:,} event{'' if tier['events'] == 1 else 's'})" if "events" in tier else "")
         for tier in line.tiers
     )
 

@@ -31,7 +31,11 @@ class LinePeriodSerializer(StrictSerializer):
 
 
 class LineTierSerializer(StrictSerializer):
-    """What one tier adds to a line: ``units`` of it, above ``above`` and up to ``up_to`` (null: without end)."""
+    """
+    What one tier adds to a line: ``units`` of it, above ``above`` and up to ``up_to`` (null: without end).
+
+    Where each event is priced, a tier is the events priced alike: ``events`` of them, with their flat amounts together.
+    """
 
     above = AmountField()
     up_to = AmountField(allow_null=True)
@@ -39,6 +43,7 @@ class LineTierSerializer(StrictSerializer):
     unit_amount = AmountField()
     flat_amount = AmountField()
     package_size = AmountField(allow_null=True, help_text="Where given, unit_amount is per started package.")
+    events = serializers.IntegerField(required=False, help_text="Only where each event is priced.")
     amount = AmountField(help_text="Unrounded.")
 
 

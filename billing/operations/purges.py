@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from billing.models import LateUsage, MetricHour, UsageEvent, UsageHour, UsagePurge
 from billing.operations.billing import bill_customer
+from catalog.models import PRICED_BY_EVENT
 from config.kernel.errors import DomainError
 from config.kernel.ids import TypeID
 from customers.models import Subscription
@@ -44,25 +45,34 @@ def purge_usage(*, now: datetime) -> PurgeRun:
     """
     Remove the usage of every deleted customer; it can be killed and repeated, and goes on where it was.
 
-    Events go at once. What they were rolled up to is needed to bill what was still on its way, so it goes, and the
-    purge is finished, an hour after the deletion. A customer that fails keeps the others from nothing and is named.
+    Events go at once, save those of subscriptions whose charges price each event. These events, and what all were
+    rolled up to, are needed to bill what was still on its way, so they go, and the purge is finished, an hour after the
+    deletion. A customer that fails keeps the others from nothing and is named.
     """
     run = PurgeRun()
     for purge in UsagePurge.objects.unfinished().order_by("requested_at", "customer"):
         run.customers += 1
         try:
-            run.events += _remove(UsageEvent.objects.filter(customer=purge.customer_id), purge.pk)
-            if purge.requested_at + SETTLES_AFTER <= now and _finish(purge.pk, now):
-                run.finished += 1
+            events = UsageEvent.objects.filter(customer=purge.customer_id)
+            run.events += _remove(events.exclude(subscription__in=_priced_by_event(purge.pk)), purge.pk)
+            if purge.requested_at + SETTLES_AFTER <= now:
+                bill_customer(purge.pk, waits=True, now=now)
+                run.events += _remove(events, purge.pk)
+                run.finished += _finish(purge.pk, now)
         except (DomainError, DatabaseError) as error:
             logger.error("usage could not be purged", customer=str(purge.pk), reason=str(error))
             run.failed[str(purge.pk)] = str(error)
     return run
 
 
+def _priced_by_event(customer_id: TypeID) -> list[TypeID]:
+    """Return the subscriptions of a customer whose charges price each event, so that events are what is billed."""
+    own = Subscription.objects.filter(customer=customer_id, plan__charges__model__in=PRICED_BY_EVENT)
+    return list(own.order_by().values_list("pk", flat=True).distinct())
+
+
 def _finish(customer_id: TypeID, now: datetime) -> bool:
-    """Bill what came late, then remove all that is left; tell whether nothing is."""
-    bill_customer(customer_id, waits=True, now=now)
+    """Remove all that is left of what was billed; tell whether nothing is."""
     subscriptions = Subscription.objects.filter(customer=customer_id).values("pk")
     left: list[QuerySet[Any]] = [
         MetricHour.objects.filter(subscription__in=subscriptions),

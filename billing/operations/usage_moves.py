@@ -10,8 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet
 
 from billing.attribution import Attribution, unclassified
 from billing.ingestion import InvalidEvent, NewEvent, ReferenceKind
@@ -19,6 +18,7 @@ from billing.models import UsageEvent
 from billing.operations.open_periods import OpenPeriods
 from billing.operations.usage_rows import upsert_metric_hours, upsert_usage_hours
 from billing.queries.attribution import Attributor
+from billing.queries.charged_events import with_exact_properties
 from billing.queries.unclassified import SUBSCRIBER_NAMED
 from billing.rollups import RollUp, UsageAddition, check_units
 from config.kernel.ids import TypeID
@@ -87,7 +87,7 @@ class UsageMove:
 
     def _chunks(self) -> Iterator[list[dict[str, Any]]]:
         """Lock and yield the events chunk by chunk; those that another move holds at this moment are that one's."""
-        rows = _as_text(self.events).order_by("timestamp", "id").select_for_update(skip_locked=True)
+        rows = with_exact_properties(self.events).order_by("timestamp", "id").select_for_update(skip_locked=True)
         after = Q()
         while chunk := list(rows.filter(after).values(*COLUMNS)[:CHUNK]):
             yield chunk
@@ -162,11 +162,6 @@ class UsageMove:
             upsert_usage_hours(cursor, {**left, **self.into.usage})
             upsert_metric_hours(cursor, self.into.metrics)
             cursor.execute(DELETE_EMPTY_HOURS, [sorted(left)])
-
-
-def _as_text(events: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
-    """Return ``events`` with their properties as text, because Django would read numbers as floats."""
-    return events.annotate(properties_text=Cast("properties", TextField()))
 
 
 def _taken(row: UsageAddition) -> UsageAddition:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from billing.attribution import Attribution, unclassified
 from billing.ingestion import NewEvent, ReferenceKind
 from billing.queries.subscribers import NamedSubscribers
-from catalog.models import Charge, Metric, RatePlan
+from catalog.models import Charge, ChargeModel, Metric, RatePlan
 from config.kernel.ids import MalformedTypeID, TypeID
 from credentials.models import Credential
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
@@ -40,6 +40,8 @@ class Attributor:
     #: The subscriptions that follow each other by changes of plan, by the id of the first of them.
     lines: dict[str, list[Subscription]] = field(default_factory=lambda: defaultdict(list))
     metrics: dict[str, list[Metric]] = field(default_factory=lambda: defaultdict(list))
+    #: The properties that DYNAMIC charges take as what an event costs, by plan and type of event.
+    amounts: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     #: The plans of each product that an event names, by its id and its code.
     plans: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -59,7 +61,7 @@ class Attributor:
         snapshot._read_subscriptions(named[ReferenceKind.SUBSCRIPTION], customers)
         snapshot._read_customers(customers)
         snapshot._read_products({event.product for event in events if event.product})
-        snapshot._read_metrics()
+        snapshot._read_charges()
         return snapshot
 
     def of(self, event: NewEvent) -> Attribution:
@@ -124,6 +126,7 @@ class Attributor:
             subscriber=self._subscriber(customer, event, credential),
             zone=ZoneInfo(self.customers[customer]),
             metrics=metrics,
+            amounts=self.amounts.get((chosen.plan_id, event.type), ()) if chosen else (),
         )
 
     def _fitting(self, customer: str, event: NewEvent) -> list[Subscription]:
@@ -179,11 +182,13 @@ class Attributor:
             self.plans[product].add(plan)
             self.plans[code].add(plan)
 
-    def _read_metrics(self) -> None:
+    def _read_charges(self) -> None:
         plans = {subscription.plan_id for subscription in self.by_id.values()}
         for charge in Charge.objects.filter(plan__in=plans).select_related("metric").order_by("position"):
             if charge.metric not in self.metrics[charge.plan_id]:
                 self.metrics[charge.plan_id].append(charge.metric)
+            if charge.model == ChargeModel.DYNAMIC:
+                self.amounts[charge.plan_id, charge.metric.event_type].append(charge.properties["property"])
 
 
 def _is_id(name: str) -> bool:

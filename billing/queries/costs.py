@@ -7,14 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, takewhile
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
 from billing.models import MetricHour
+from billing.queries.charged_events import events_of
 from billing.queries.rating import units_in
-from billing.rating import HourCost, HourOfUnits, hourly_costs
+from billing.rating import HourCost, HourOfUnits, event_costs, hourly_costs
 from catalog.models import Charge
 from config.kernel.time import hour_start
 from customers.models import Subscription
@@ -30,7 +31,7 @@ def costs_between(subscriptions: QuerySet[Subscription], start: datetime, end: d
     Yield what each hourly row of ``subscriptions`` in [``start``, ``end``) cost, unrounded.
 
     Tiers are walked from the beginning of each period, so that an hour costs the same whatever is asked for. Three
-    queries, however many subscriptions.
+    queries, however many subscriptions, and one more a period for those whose charges price each event.
     """
     walks = _walks(subscriptions, start, end)
     rows = MetricHour.objects.filter(_hours_read(walks.values()), hour__lt=end).order_by("subscription", "hour", "id")
@@ -39,6 +40,16 @@ def costs_between(subscriptions: QuerySet[Subscription], start: datetime, end: d
         if position >= 0:
             costs = hourly_costs(walks[subscription].charges, list(of_period))
             yield from (cost for cost in costs if start <= cost.row.hour < end)
+    for walk in walks.values():
+        yield from _event_costs(walk, start, end)
+
+
+def _event_costs(walk: _Walk, start: datetime, end: datetime) -> Iterator[HourCost]:
+    """Yield what single events in [``start``, ``end``) cost; those before them in their period count too."""
+    for period in walk.periods:
+        events = events_of(walk.subscription, walk.charges, period.start, period.end)
+        until = takewhile(lambda event: event.hour < end, events)
+        yield from (cost for cost in event_costs(walk.charges, until) if cost.row.hour >= start)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from billing.models import MetricHour
+from billing.queries.charged_events import events_of
 from billing.rating import HourOfUnits, RatedCharge, rate_charges
 from catalog.models import Charge
 from config.kernel.time import hour_start
@@ -50,5 +51,14 @@ def units_in(row: MetricHour) -> HourOfUnits:
 
 
 def rate_period(subscription: Subscription, period: Period) -> list[RatedCharge]:
-    """Return what the usage of ``subscription`` in ``period`` comes to, charge by charge, unrounded."""
-    return rate_charges(charges_of(subscription), hours_of(subscription, period.start, period.end))
+    """
+    Return what the usage of ``subscription`` in ``period`` comes to, charge by charge, unrounded.
+
+    Two queries, and one more where charges price each event; :func:`events_of` says what that costs.
+    """
+    charges = charges_of(subscription)
+    return rate_charges(
+        charges,
+        hours_of(subscription, period.start, period.end),
+        events_of(subscription, charges, period.start, period.end),
+    )

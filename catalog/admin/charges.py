@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from catalog.admin.charge_texts import (
     ABOVE,
+    SHARE_COLUMNS,
     TIER_COLUMNS,
     line_of_tier,
     parse_match,
@@ -60,12 +61,21 @@ class ChargeForm(forms.Form):
     unit_amount = NumberField(label="Price per unit")
     tiers = LinesField(
         label="Tiers",
-        help_text=f"A line per tier: its last unit, the price per unit and, if any, a flat amount. "
+        help_text=f"A line per tier: its last unit, the price per unit (or the percentage) and, if any, a flat amount. "
         f"The last line begins with “{ABOVE}”: 1000 0.10 5",
     )
     package_size = NumberField(label="Units in a package")
     amount = NumberField(label="Price per started package")
     free_units = NumberField(label="Free units", help_text="Units before the first package; 0 where left empty.")
+    rate_percent = NumberField(label="Percentage", help_text="Of what each event adds to the metric: 2.9")
+    fixed_amount = NumberField(label="Fixed amount per event", help_text="On top of the percentage.")
+    free_events = NumberField(label="Free events", help_text="How many come first; empty for no such limit.")
+    free_amount = NumberField(
+        label="Free amount", help_text="Of what events carry; with free events, only while both last."
+    )
+    minimum_per_event = NumberField(label="Minimum per event", help_text="Percentage and fixed amount together.")
+    maximum_per_event = NumberField(label="Maximum per event", help_text="Percentage and fixed amount together.")
+    multiplier = NumberField(label="Multiplier", help_text="1 where left empty.")
 
     #: The price fields of each model.
     model_fields: Mapping[str, Sequence[str]] = {
@@ -73,12 +83,21 @@ class ChargeForm(forms.Form):
         ChargeModel.GRADUATED: ("tiers",),
         ChargeModel.VOLUME: ("tiers",),
         ChargeModel.PACKAGE: ("package_size", "amount", "free_units"),
-    }
+        ChargeModel.PERCENTAGE: (
+            "rate_percent", "fixed_amount", "free_events", "free_amount", "minimum_per_event", "maximum_per_event"
+        ),
+        ChargeModel.GRADUATED_PERCENTAGE: ("tiers",),
+        ChargeModel.DYNAMIC: ("property", "multiplier"),
+    }  # fmt: skip
 
     def __init__(self, *args: Any, metrics: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         kwargs["label_suffix"] = ""
         super().__init__(*args, **kwargs)
         self.fields["metric"].choices = [("", "Select a metric"), *metrics]  # type: ignore[attr-defined]
+        # Not among the others, because Python's own «property» has to stay what it is in the body of the class.
+        self.fields["property"] = forms.CharField(
+            label="Property", max_length=100, required=False, help_text="Which event property carries the amount: cost"
+        )
         dress(self)
 
     @property
@@ -89,8 +108,14 @@ class ChargeForm(forms.Form):
 
     def clean_tiers(self) -> Any:
         """Read the lines; those of another model are left alone."""
-        text = self.cleaned_data["tiers"]
-        return parse_tiers(text) if "tiers" in self.model_fields.get(self.cleaned_data.get("model", ""), ()) else []
+        is_tiered = "tiers" in self.model_fields.get(self.cleaned_data.get("model", ""), ())
+        return parse_tiers(self.cleaned_data["tiers"], self._tier_columns) if is_tiered else []
+
+    @property
+    def _tier_columns(self) -> Mapping[str, str]:
+        """What the columns of a tier's line are."""
+        is_share = self.cleaned_data.get("model") == ChargeModel.GRADUATED_PERCENTAGE
+        return SHARE_COLUMNS if is_share else TIER_COLUMNS
 
     def clean_match(self) -> dict[str, list[str]]:
         """Read the lines."""
@@ -113,7 +138,7 @@ class ChargeForm(forms.Form):
         return {
             name: f"{value:f}" if isinstance(value, Decimal) else value
             for name, value in values.items()
-            if value is not None
+            if value is not None and value != ""
         }
 
     @property
@@ -135,10 +160,11 @@ class ChargeForm(forms.Form):
         tier = TIER_PATH.match(error.param)
         if tier is None:
             _, _, complaint = str(error).partition(f"{error.param} ")
-            return error.param, f"This number {complaint}" if complaint else str(error)
+            noun = "property" if error.param == "property" else "number"
+            return error.param, f"This {noun} {complaint}" if complaint else str(error)
         line = line_of_tier(self.data[self.add_prefix("tiers")], int(tier[1]))
         column = error.param.rpartition(".")[2]
-        return "tiers", f"Line {line}: the {TIER_COLUMNS[column]} {str(error).partition(f'{column} ')[2]}"
+        return "tiers", f"Line {line}: the {self._tier_columns[column]} {str(error).partition(f'{column} ')[2]}"
 
 
 class BaseChargeFormSet(forms.BaseFormSet[ChargeForm]):
@@ -212,7 +238,8 @@ def rows_of(plan: RatePlan) -> list[dict[str, Any]]:
 
 def row_of(charge: Any) -> dict[str, Any]:
     """Return the row of a stored charge or of a :class:`ChargeSpec`."""
-    numbers = {name: _shortest(value) for name, value in charge.properties.items() if name != "tiers"}
+    values = {name: value for name, value in charge.properties.items() if name != "tiers"}
+    numbers = {name: value if name == "property" else _shortest(value) for name, value in values.items()}
     return {
         "metric": str(charge.metric_id if hasattr(charge, "metric_id") else charge.metric),
         "model": str(charge.model),

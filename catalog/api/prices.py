@@ -1,19 +1,47 @@
-"""What usage would cost on a plan: the question and the answer, as JSON."""
+"""Prices as JSON: a charge's properties, and what usage would cost on a plan, as question and answer."""
 
 from __future__ import annotations
 
-from rest_framework import serializers
+from typing import Any
 
-from config.api.fields import AmountField, TypeIDField
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from config.api.fields import AmountField, JSONObjectField, TypeIDField
 from config.api.serializers import StrictSerializer
+
+MAX_EVENTS = 10_000
+
+
+class PropertiesField(JSONObjectField):
+    """The numbers of a price, exact: a number with a point stays a decimal until it is kept as a string."""
+
+    def _kept(self, value: Any) -> Any:
+        return value
 
 
 class UnitsUsedSerializer(StrictSerializer):
-    """Units of one metric, with the dimensions that choose the charge."""
+    """
+    Usage of one metric, with the dimensions that choose the charge: ``units``, or ``event_amounts``.
+
+    A charge that prices each event (PERCENTAGE, DYNAMIC) needs the latter.
+    """
 
     metric = TypeIDField("metr")
-    units = AmountField(min_value=0)
+    units = AmountField(min_value=0, required=False)
+    event_amounts = serializers.ListField(
+        child=AmountField(min_value=0), max_length=MAX_EVENTS, required=False,
+        help_text="What each event carries, in the order they happened.",
+    )  # fmt: skip
     dimensions = serializers.DictField(child=serializers.CharField(max_length=255), required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse usage that says neither or both."""
+        if "units" not in attrs and "event_amounts" not in attrs:
+            raise ValidationError({"units": ErrorDetail("Give units or event_amounts", code="required")})
+        if "units" in attrs and "event_amounts" in attrs:
+            raise ValidationError({"event_amounts": "Give either units or event_amounts"})
+        return attrs
 
 
 class UsageSerializer(StrictSerializer):
@@ -23,7 +51,11 @@ class UsageSerializer(StrictSerializer):
 
 
 class PricedTierSerializer(StrictSerializer):
-    """What one tier adds: ``units`` of it, above ``above`` and up to ``up_to`` (null: without end)."""
+    """
+    What one tier adds: ``units`` of it, above ``above`` and up to ``up_to`` (null: without end).
+
+    Where each event is priced, a tier is the events priced alike: ``events`` of them, with their flat amounts together.
+    """
 
     above = AmountField()
     up_to = AmountField(allow_null=True)
@@ -31,7 +63,13 @@ class PricedTierSerializer(StrictSerializer):
     unit_amount = AmountField()
     flat_amount = AmountField()
     package_size = AmountField(allow_null=True, help_text="Where given, unit_amount is per started package.")
+    events = serializers.IntegerField(required=False, help_text="Only where each event is priced.")
     amount = AmountField()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the tier, with its events only where they are priced one by one."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        return {name: value for name, value in shown.items() if name != "events" or value is not None}
 
 
 class PricedChargeSerializer(StrictSerializer):

@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.prices import PriceSerializer, UsageSerializer
+from catalog.api.prices import PriceSerializer, PropertiesField, UsageSerializer
 from catalog.models import Charge, ChargeModel, Interval, PlanStatus, RatePlan
 from catalog.models.product import validate_code
 from catalog.operations.rate_plans import (
@@ -29,6 +29,18 @@ from config.api.serializers import StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
 
 MAX_CHARGES = 200
+
+PROPERTIES = """Numbers as decimal strings or JSON numbers; they are kept as strings. By model:
+
+- STANDARD: `unit_amount`
+- GRADUATED, VOLUME: `tiers`, each with `up_to` (ascending, null in the last), `unit_amount`, and perhaps `flat_amount`
+  and `package_size`
+- PACKAGE: `package_size`, `amount`, and perhaps `free_units`
+- PERCENTAGE: `rate_percent`, and perhaps `fixed_amount`, `free_events`, `free_amount`, `minimum_per_event` and
+  `maximum_per_event`; the metric is a SUM
+- GRADUATED_PERCENTAGE: `tiers`, each with `up_to`, `rate_percent`, and perhaps `flat_amount`
+- DYNAMIC: `property`, which each event carries its amount as, and perhaps `multiplier`
+"""
 
 
 class MatchField(serializers.DictField):
@@ -50,11 +62,11 @@ class ChargeSerializer(StrictModelSerializer):
 
 
 class NewChargeSerializer(StrictSerializer):
-    """What makes a charge; the shape of ``properties`` goes by the model, numbers are decimal strings."""
+    """What makes a charge; the shape of ``properties`` goes by the model."""
 
     metric = TypeIDField("metr")
     model = EnumField(choices=ChargeModel.choices)
-    properties = JSONObjectField()
+    properties = PropertiesField(help_text=PROPERTIES)
     match = MatchField(required=False)
     name = serializers.CharField(max_length=200, allow_blank=True, required=False)
 

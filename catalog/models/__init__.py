@@ -2,9 +2,10 @@
 
 from catalog.models.metric import Aggregation, Metric
 from catalog.models.product import MaturityStage, Product, ProductType
-from catalog.models.rate_plan import Charge, ChargeModel, Interval, PlanStatus, RatePlan
+from catalog.models.rate_plan import PRICED_BY_EVENT, Charge, ChargeModel, Interval, PlanStatus, RatePlan
 
 __all__ = [
+    "PRICED_BY_EVENT",
     "Aggregation",
     "Charge",
     "ChargeModel",

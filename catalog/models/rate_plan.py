@@ -34,13 +34,19 @@ class Interval(models.TextChoices):
 
 
 class ChargeModel(models.TextChoices):
-    """How units become an amount; the arithmetic is in ``catalog.pricing``."""
+    """How usage becomes an amount; the arithmetic is in ``catalog.pricing``."""
 
     STANDARD = "STANDARD", "Standard: price per unit"
     GRADUATED = "GRADUATED", "Graduated: each unit at its tier's price"
     VOLUME = "VOLUME", "Volume: all units at the price of the tier reached"
     PACKAGE = "PACKAGE", "Package: price per started package"
+    PERCENTAGE = "PERCENTAGE", "Percentage: a share of each event's amount"
+    GRADUATED_PERCENTAGE = "GRADUATED_PERCENTAGE", "Graduated percentage: each unit at its tier's share"
+    DYNAMIC = "DYNAMIC", "Dynamic: the amounts that events carry"
 
+
+#: The models that price each event by itself, for which the units of an hour do not suffice.
+PRICED_BY_EVENT = frozenset({ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC})
 
 #: How often each interval is billed in a year, so that plans can be compared.
 BILLED_A_YEAR = {Interval.WEEK: 52, Interval.MONTH: 12, Interval.QUARTER: 4, Interval.YEAR: 1}

@@ -12,8 +12,8 @@ from django.db import transaction
 
 from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePlanNotActive, RatePlanNotDraft
 from catalog.matching import first_tie
-from catalog.models import Charge, Metric, PlanStatus, Product, RatePlan
-from catalog.pricing import InvalidPrice, parse_price
+from catalog.models import Aggregation, Charge, ChargeModel, Metric, PlanStatus, Product, RatePlan
+from catalog.pricing import InvalidPrice, as_decimal_strings, parse_price
 from config.kernel.constraints import refusing
 
 
@@ -142,18 +142,23 @@ def _write_charges(plan: RatePlan, specs: Sequence[ChargeSpec]) -> None:
             metric=metric,
             name=spec.name,
             model=spec.model,
-            properties=dict(spec.properties),
+            properties=as_decimal_strings(spec.properties),
             match={name: list(values) for name, values in spec.match.items()},
         )
 
 
 def _check_charge(position: int, spec: ChargeSpec, metric: Metric) -> None:
-    """Refuse a price that cannot be computed and a match on a dimension the metric is not kept by."""
+    """Refuse a price that cannot be computed for the metric and a match on a dimension it is not kept by."""
     try:
         parse_price(spec.model, spec.properties)
     except InvalidPrice as error:
         path = error.param if error.param == "model" else f"properties.{error.param}"
         raise InvalidCharge(param=f"charges[{position}].{path}", reason=str(error)) from error
+    if spec.model == ChargeModel.PERCENTAGE and metric.aggregation != Aggregation.SUM:
+        raise InvalidCharge(
+            param=f"charges[{position}].model",
+            reason=f"PERCENTAGE is a share of what each event adds to a SUM; {metric.code} is a {metric.aggregation}",
+        )
     unknown = sorted(set(spec.match) - set(metric.dimensions))
     if unknown:
         raise InvalidCharge(

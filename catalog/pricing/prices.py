@@ -1,28 +1,38 @@
 """
 Choose the pricing model: the one place where a model's name meets its class.
 
-To add a model, write its frozen dataclass with ``parse`` and ``rate``, name it in ``catalog.models.ChargeModel`` and
-``Price``, and enter it in ``PARSERS``.
+To add a model, write its frozen dataclass with ``parse`` and ``rate``, or ``parse`` and ``begin`` where each event is
+priced by itself. Name it in ``catalog.models.ChargeModel`` and in ``UnitPrice`` or ``EventPrice``, and enter it in
+``PARSERS``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, localcontext
 
 from catalog.models import ChargeModel
+from catalog.pricing.dynamic import DynamicPrice
 from catalog.pricing.errors import InvalidPrice
+from catalog.pricing.graduated_percentage import GraduatedPercentagePrice
 from catalog.pricing.package import PackagePrice
+from catalog.pricing.percentage import PercentagePrice
 from catalog.pricing.properties import Properties
 from catalog.pricing.ratings import EXACT, ZERO, Rating
 from catalog.pricing.standard import StandardPrice
 from catalog.pricing.tiered import GraduatedPrice, VolumePrice
 
-Price = StandardPrice | GraduatedPrice | VolumePrice | PackagePrice
+#: What the units of a period suffice for, and what needs the amount of each event.
+UnitPrice = StandardPrice | GraduatedPrice | VolumePrice | PackagePrice | GraduatedPercentagePrice
+EventPrice = PercentagePrice | DynamicPrice
+Price = UnitPrice | EventPrice
 
 PARSERS: Mapping[ChargeModel, Callable[[Properties], Price]] = {
     ChargeModel.STANDARD: StandardPrice.parse,
     ChargeModel.GRADUATED: GraduatedPrice.parse,
     ChargeModel.VOLUME: VolumePrice.parse,
     ChargeModel.PACKAGE: PackagePrice.parse,
+    ChargeModel.PERCENTAGE: PercentagePrice.parse,
+    ChargeModel.GRADUATED_PERCENTAGE: GraduatedPercentagePrice.parse,
+    ChargeModel.DYNAMIC: DynamicPrice.parse,
 }
 
 
@@ -30,7 +40,8 @@ def parse_price(model: str, properties: Mapping[str, object]) -> Price:
     """
     Return the price that a charge's model and properties describe.
 
-    Numbers are decimal strings or integers: not negative, at most 18 integer digits and 12 decimals; never floats.
+    Numbers are decimal strings, Decimals or integers: not negative, at most 18 integer digits and 12 decimals; never
+    floats.
 
     Raises:
         InvalidPrice: the model is unknown (``param`` is ``model``), or the properties are not that model's.
@@ -40,7 +51,7 @@ def parse_price(model: str, properties: Mapping[str, object]) -> Price:
     return PARSERS[ChargeModel(model)](Properties(properties))
 
 
-def rate(price: Price, units: Decimal) -> Rating:
+def rate(price: UnitPrice, units: Decimal) -> Rating:
     """
     Return what ``units`` cost, exact and unrounded, tier by tier; negative units bill as none.
 
@@ -52,3 +63,41 @@ def rate(price: Price, units: Decimal) -> Rating:
         raise ValueError(f"Units must be a finite number, not {units}.")
     with localcontext(EXACT):
         return price.rate(max(units, ZERO))
+
+
+class Tally:
+    """What a price by the event comes to for the events added so far, in the order they happened; exact, unrounded."""
+
+    def __init__(self, price: EventPrice) -> None:
+        self._tally = price.begin()
+
+    def add(self, amount: Decimal) -> Decimal:
+        """
+        Count an event that carries ``amount`` and return what it adds to the bill.
+
+        Raises:
+            ValueError: the amount is infinite or not a number.
+            decimal.Inexact: the amount has so many decimals that what it adds would need rounding.
+        """
+        if not amount.is_finite():
+            raise ValueError(f"What an event carries must be a finite number, not {amount}.")
+        with localcontext(EXACT):
+            return self._tally.add(amount)
+
+    def rating(self) -> Rating:
+        """Return what all events come to, those priced alike together; it is the sum of what each added."""
+        with localcontext(EXACT):
+            return self._tally.rating()
+
+
+def rate_events(price: EventPrice, amounts: Iterable[Decimal]) -> Rating:
+    """
+    Return what events cost that carry ``amounts``, in the order they happened.
+
+    Raises:
+        ValueError, decimal.Inexact: as :meth:`Tally.add`.
+    """
+    tally = Tally(price)
+    for amount in amounts:
+        tally.add(amount)
+    return tally.rating()

@@ -17,7 +17,8 @@ class TierAmount:
 
     The tier spans (``above``, ``up_to``], in units; ``up_to`` is None in an open tier. ``units`` are the units priced
     here: those inside the tier, or for a volume price the whole quantity. ``unit_amount`` is per unit, or per started
-    package of ``package_size`` units where that is given. Amounts are in currency units, unrounded.
+    package of ``package_size`` units where that is given. Where events are priced one by one, ``events`` says how many
+    these are, and the flat amount is that of them all. Amounts are in currency units, unrounded.
     """
 
     above: Decimal
@@ -27,6 +28,7 @@ class TierAmount:
     flat_amount: Decimal
     amount: Decimal
     package_size: Decimal | None = None
+    events: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Rating:
     """
     The amount in currency units, unrounded, and the tiers that were reached, lowest first.
 
-    The tiers' amounts add up to ``amount`` and their units to the units rated; nothing to bill has no tiers.
+    The tiers' amounts add up to ``amount`` and their units to the units rated; nothing to bill has no tiers. Where
+    events are priced one by one the tiers are the events that are priced alike.
     """
 
     amount: Decimal

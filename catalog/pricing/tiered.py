@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from typing import ClassVar, Self
 
 from catalog.pricing.properties import Properties
 from catalog.pricing.ratings import ZERO, Rating, TierAmount, started_packages, sum_up
@@ -40,6 +40,9 @@ class TieredPrice:
 
     tiers: tuple[Tier, ...]
 
+    #: What a tier may say.
+    tier_keys: ClassVar[tuple[str, ...]] = ("up_to", "unit_amount", "flat_amount", "package_size")
+
     @classmethod
     def parse(cls, properties: Properties) -> Self:
         """
@@ -58,10 +61,26 @@ class TieredPrice:
         tiers: list[Tier] = []
         above = ZERO
         for position, fields in enumerate(_tier_properties(properties, raw)):
-            tier = _parse_tier(fields, above=above, last=position == len(raw) - 1)
+            fields.allow_only(*cls.tier_keys)
+            tier = cls.read_tier(fields, up_to=_read_bound(fields, above=above, last=position == len(raw) - 1))
             tiers.append(tier)
             above = tier.up_to or ZERO
         return cls(tiers=tuple(tiers))
+
+    @classmethod
+    def read_tier(cls, fields: Properties, *, up_to: Decimal | None) -> Tier:
+        """
+        Read the price of one tier, whose bound is read already.
+
+        Raises:
+            InvalidPrice: a property of the tier is missing or out of bounds.
+        """
+        return Tier(
+            up_to=up_to,
+            unit_amount=fields.amount("unit_amount"),
+            flat_amount=fields.amount("flat_amount", default="0"),
+            package_size=fields.positive("package_size") if "package_size" in fields.values else None,
+        )
 
     def spans(self) -> Iterator[tuple[Decimal, Tier]]:
         """Yield each tier with the bound above which it begins."""
@@ -107,9 +126,8 @@ def _tier_properties(properties: Properties, raw: list[object] | tuple[object, .
         yield Properties(values, path=f"tiers[{position}].", place=f"Tier {position + 1}: ")
 
 
-def _parse_tier(fields: Properties, *, above: Decimal, last: bool) -> Tier:
-    """Read one tier that begins after ``above``; the last one must be open, the others must not."""
-    fields.allow_only("up_to", "unit_amount", "flat_amount", "package_size")
+def _read_bound(fields: Properties, *, above: Decimal, last: bool) -> Decimal | None:
+    """Read where a tier ends that begins after ``above``; the last one must be open, the others must not."""
     is_open = fields.required("up_to") is None
     if last and not is_open:
         raise fields.invalid("up_to", "must be null, because the last tier has no end")
@@ -118,9 +136,4 @@ def _parse_tier(fields: Properties, *, above: Decimal, last: bool) -> Tier:
     up_to = None if is_open else fields.amount("up_to")
     if up_to is not None and up_to <= above:
         raise fields.invalid("up_to", f"must be above {above}, where the tier begins")
-    return Tier(
-        up_to=up_to,
-        unit_amount=fields.amount("unit_amount"),
-        flat_amount=fields.amount("flat_amount", default="0"),
-        package_size=fields.positive("package_size") if "package_size" in fields.values else None,
-    )
+    return up_to

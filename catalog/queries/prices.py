@@ -8,19 +8,27 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import Any
 
-from catalog.errors import UsageNotCharged
+from catalog.errors import EventAmountsNeeded, UsageNotCharged
 from catalog.matching import charge_for
-from catalog.models import Charge, RatePlan
-from catalog.pricing import parse_price, rate
+from catalog.models import PRICED_BY_EVENT, Aggregation, Charge, RatePlan
+from catalog.pricing import DynamicPrice, EventPrice, Rating, parse_price, rate, rate_events
 from config.kernel.money import EXACT
+
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnitsUsed:
-    """Units of a metric (an id) with the dimensions that choose the charge."""
+    """
+    Usage of a metric (an id) with the dimensions that choose the charge: its ``units``, or what each event carries.
+
+    ``event_amounts`` are in the order of the events: what each adds to the metric, or for a DYNAMIC charge the amount
+    it names. One of the two is given.
+    """
 
     metric: str
-    units: Decimal
+    units: Decimal | None = None
+    event_amounts: Sequence[Decimal] | None = None
     dimensions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -30,29 +38,54 @@ def price_of_usage(plan: RatePlan, usage: Sequence[UnitsUsed]) -> dict[str, Any]
 
     Raises:
         UsageNotCharged: no charge of the plan claims some of the usage.
+        EventAmountsNeeded: a charge prices each event, and only units are given.
     """
     charges = list(plan.charges.select_related("metric").order_by("position"))
     # Python's own 28 digits would round what the columns hold.
     with localcontext(EXACT):
-        units = _units(charges, usage)
-        priced = [(charge, rate(parse_price(charge.model, charge.properties), units[charge.id])) for charge in charges]
-        total = sum((rating.amount for _, rating in priced), Decimal(0))
+        claimed = _claimed(charges, usage)
+        priced = [(charge, *_priced(charge, claimed[charge.id])) for charge in charges]
+        total = sum((rating.amount for _, _, rating in priced), ZERO)
     return {
         "charges": [
-            {"charge": charge.id, "units": units[charge.id], "amount": rating.amount, "tiers": rating.tiers}
-            for charge, rating in priced
+            {"charge": charge.id, "units": units, "amount": rating.amount, "tiers": rating.tiers}
+            for charge, units, rating in priced
         ],
         "total": total,
     }
 
 
-def _units(charges: Sequence[Charge], usage: Sequence[UnitsUsed]) -> dict[str, Decimal]:
-    """Return the units each of ``charges`` claims of ``usage``."""
-    units: dict[str, Decimal] = defaultdict(Decimal)
+def _claimed(charges: Sequence[Charge], usage: Sequence[UnitsUsed]) -> dict[str, list[UnitsUsed]]:
+    """Return the usage that each of ``charges`` claims."""
+    claimed: dict[str, list[UnitsUsed]] = defaultdict(list)
     for position, used in enumerate(usage):
         of_metric = [charge for charge in charges if charge.metric_id == used.metric]
         charge = charge_for(of_metric, used.dimensions)
         if charge is None:
             raise UsageNotCharged(param=f"usage[{position}]")
-        units[charge.id] += used.units
-    return units
+        if charge.model in PRICED_BY_EVENT and used.event_amounts is None:
+            raise EventAmountsNeeded(param=f"usage[{position}].event_amounts", model=charge.model)
+        claimed[charge.id].append(used)
+    return claimed
+
+
+def _priced(charge: Charge, usage: Sequence[UnitsUsed]) -> tuple[Decimal, Rating]:
+    """Return the units of ``usage`` and what they come to; those of a DYNAMIC charge are its events."""
+    price = parse_price(charge.model, charge.properties)
+    if isinstance(price, EventPrice):
+        amounts = [amount for used in usage for amount in used.event_amounts or ()]
+        units = Decimal(len(amounts)) if isinstance(price, DynamicPrice) else sum(amounts, ZERO)
+        return units, rate_events(price, amounts)
+    units = sum((_units(charge, used) for used in usage), ZERO)
+    return units, rate(price, units)
+
+
+def _units(charge: Charge, used: UnitsUsed) -> Decimal:
+    """Return the units said, or those that the metric makes of the events."""
+    if used.event_amounts is None:
+        return used.units or ZERO
+    if charge.metric.aggregation == Aggregation.COUNT:
+        return Decimal(len(used.event_amounts))
+    if charge.metric.aggregation == Aggregation.SUM:
+        return sum(used.event_amounts, ZERO)
+    return max(used.event_amounts, default=ZERO)

@@ -98,6 +98,9 @@ class FreeObject(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
     """A free JSON object."""
 
     target_class = "config.api.free_fields.JSONObjectField"
+    match_subclasses = True
+    #: After those of its subclasses.
+    priority = -1
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """Return the schema."""

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,14 +16,16 @@ from django.db import connection
 from billing import tasks
 from billing.models import Invoice, InvoiceLine, LateUsage, MetricHour, UsageEvent, UsageHour, UsagePurge
 from billing.operations import purges
+from billing.operations.payments import record_payment
 from billing.operations.purges import PurgeRun, purge_usage
 from billing.operations.usage import receive_events
 from billing.queries.books import breaches
 from customers.models import UNCLASSIFIED_ID, Customer, Subscription
 from customers.operations.deletion import DeletionMode, delete_customer
+from customers.operations.subscriptions import terminate_subscription
 from tests.billing.bills import MARCH, MAY, metered, use
 from tests.billing.test_wallets_concurrency import at_once
-from tests.factories import NOW, make_customer
+from tests.factories import NOW, make_charge, make_customer, make_metric, make_plan, make_subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +150,30 @@ def test_a_customer_that_cannot_be_purged_keeps_the_others_from_nothing() -> Non
     assert run == PurgeRun(customers=2, events=2, failed={stuck.id: run.failed[stuck.id]})
     assert "the disk is full" in run.failed[stuck.id]
     assert purge_usage(now=NOW) == PurgeRun(customers=2, events=1)
+
+
+def test_events_that_are_priced_one_by_one_stay_until_what_came_late_is_billed() -> None:
+    metric = make_metric(event_type="call", aggregation="SUM", property="amount")
+    charge = make_charge(metric, model="PERCENTAGE", properties={"rate_percent": "1", "free_events": "1"})
+    plan = make_plan(charges=[charge], amount=Decimal(0))
+    subscription = make_subscription(plan=plan, starts_at=MARCH)
+    paid = {"type": "call", "subscription": subscription.id, "properties": {"amount": 100}}
+    for number in range(3):
+        sent = {**paid, "transaction_id": str(number), "timestamp": (MARCH + number * HOUR).isoformat()}
+        receive_events([sent], now=NOW)
+        if number == 1:
+            terminate_subscription(subscription.id, now=NOW)
+            record_payment(Invoice.objects.get().id, amount=Decimal(1), now=NOW)
+    delete_customer(subscription.customer_id, confirm=True, mode=DeletionMode.TERMINATE, now=NOW)
+
+    assert purge_usage(now=NOW).events == 0
+    assert list(breaches()) == []
+    assert purge_usage(now=NOW + HOUR) == PurgeRun(customers=1, events=3, finished=1)
+
+    assert [one.total for one in Invoice.objects.order_by("pk")] == [1, 1]
+    assert left() == (0, 0, 0, 0)
+    assert UsagePurge.objects.get().events == 3
+    assert list(breaches()) == []
 
 
 def test_a_transaction_id_is_free_again_once_its_event_is_gone() -> None:

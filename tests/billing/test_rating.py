@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from billing.rating import HourOfUnits, hourly_costs, rate_charges
 from catalog.models import Charge, Metric
-from catalog.pricing import parse_price, rate
+from catalog.pricing import rate
 from config.kernel.money import EXACT
+from tests.catalog.prices import unit_price
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ZERO = Decimal(0)
@@ -31,6 +32,12 @@ PRICES: dict[str, dict[str, Any]] = {
     "GRADUATED": TIERS,
     "VOLUME": TIERS,
     "PACKAGE": {"package_size": "7", "amount": "3", "free_units": "4"},
+    "GRADUATED_PERCENTAGE": {
+        "tiers": [
+            {"up_to": "10", "rate_percent": "1.000000000001", "flat_amount": "5"},
+            {"up_to": None, "rate_percent": "0.5"},
+        ]
+    },
 }
 
 
@@ -104,6 +111,7 @@ def test_negative_units_bill_as_nothing() -> None:
 
 
 ADDED = [("STANDARD", [8, 4, 80]), ("GRADUATED", [8, 5, 40]), ("VOLUME", [8, -5, 40]), ("PACKAGE", [3, 3, 33])]
+SHARES = {"tiers": [{"up_to": "10", "rate_percent": "50"}, {"up_to": None, "rate_percent": "25", "flat_amount": "2"}]}
 
 
 @pytest.mark.parametrize(("model", "added"), ADDED)
@@ -112,6 +120,13 @@ def test_an_hour_costs_what_it_adds_to_the_hours_before(model: str, added: list[
     rows = [hour_of(charge, number, units) for number, units in enumerate([8, 4, 80])]
 
     assert costs([charge], rows) == added
+
+
+def test_an_hour_of_a_graduated_percentage_costs_what_it_adds() -> None:
+    charge = charge_of("GRADUATED_PERCENTAGE", properties=SHARES)
+    rows = [hour_of(charge, number, units) for number, units in enumerate([8, 4, 80])]
+
+    assert costs([charge], rows) == [4, Decimal("3.5"), 20]
 
 
 def test_hours_are_walked_in_time_whatever_their_order() -> None:
@@ -169,4 +184,4 @@ def test_the_parts_add_up_to_the_whole(rows: list[tuple[int, Decimal, int, str]]
 
     with localcontext(EXACT):
         assert len(parts) == len(hours)
-        assert sum(parts, ZERO) == rated.rating.amount - rate(parse_price(model, PRICES[model]), ZERO).amount
+        assert sum(parts, ZERO) == rated.rating.amount - rate(unit_price(model, PRICES[model]), ZERO).amount

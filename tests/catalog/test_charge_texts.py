@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
-from catalog.admin.charge_texts import parse_match, parse_tiers, price_in_words, print_match, print_tiers
+from catalog.admin.charge_texts import (
+    SHARE_COLUMNS,
+    parse_match,
+    parse_tiers,
+    price_in_words,
+    print_match,
+    print_tiers,
+)
 from catalog.models import Charge
 
 TIERS: list[dict[str, str | None]] = [
@@ -22,6 +29,19 @@ def test_tiers_are_lines_and_back() -> None:
     assert print_tiers(TIERS) == lines
     assert parse_tiers("\n  Above 1  \n\n") == [{"up_to": None, "unit_amount": "1"}]
     assert parse_tiers("") == []
+
+
+def test_tiers_of_a_percentage_are_lines_and_back() -> None:
+    lines = "1000 1.5 200\nabove 2"
+    tiers: list[dict[str, str | None]] = [
+        {"up_to": "1000", "rate_percent": "1.5", "flat_amount": "200"},
+        {"up_to": None, "rate_percent": "2"},
+    ]
+
+    assert parse_tiers(lines, SHARE_COLUMNS) == tiers
+    assert print_tiers(tiers) == lines
+    with pytest.raises(ValidationError, match="Line 1: write the bound, the percentage"):
+        parse_tiers("1000 1.5 200 3\nabove 2", SHARE_COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +96,37 @@ def test_matches_that_cannot_be_read_name_their_line(text: str, place: str) -> N
                 "above 5000: $0.05 per unit",
             ],
         ),
+        ("PERCENTAGE", {"rate_percent": "2.90"}, ["2.9% of each event's amount"]),
+        (
+            "PERCENTAGE",
+            {"rate_percent": "1.3", "fixed_amount": "0.3", "free_events": "3", "free_amount": "250",
+             "minimum_per_event": "1.75", "maximum_per_event": "12"},
+            [
+                "1.3% of each event's amount + $0.30",
+                "the first 3 events are free, within the first $250.00",
+                "at least $1.75 per event",
+                "at most $12.00 per event",
+            ],
+        ),
+        (
+            "PERCENTAGE",
+            {"rate_percent": "1", "free_amount": "250"},
+            ["1% of each event's amount", "the first $250.00 is free"],
+        ),
+        (
+            "PERCENTAGE",
+            {"rate_percent": "1", "free_events": "3"},
+            ["1% of each event's amount", "the first 3 events are free"],
+        ),
+        (
+            "GRADUATED_PERCENTAGE",
+            {"tiers": [{"up_to": "10", "rate_percent": "1.5", "flat_amount": "2"},
+                       {"up_to": None, "rate_percent": "1"}]},
+            ["0 to 10: 1.5% + $2.00 once", "above 10: 1%"],
+        ),
+        ("DYNAMIC", {"property": "cost"}, ["what each event carries as cost"]),
+        ("DYNAMIC", {"property": "cost", "multiplier": "1.20"}, ["what each event carries as cost, times 1.2"]),
     ],
-)
+)  # fmt: skip
 def test_prices_are_told_in_words(model: str, properties: dict[str, object], words: list[str]) -> None:
     assert price_in_words(Charge(model=model, properties=properties), "USD") == words

@@ -24,7 +24,9 @@ CHARGES: list[tuple[dict[str, Any], str, str]] = [
     ({"properties": []}, "invalid_properties", "charges[0].properties"),
     ({"properties": {}}, "invalid_charges", "charges[0].properties.unit_amount"),
     ({"properties": {"unit_amount": "-1"}}, "invalid_charges", "charges[0].properties.unit_amount"),
-    ({"properties": {"unit_amount": 0.5}}, "invalid_charges", "charges[0].properties.unit_amount"),
+    ({"properties": {"unit_amount": 1e-13}}, "invalid_charges", "charges[0].properties.unit_amount"),
+    ({"properties": {"unit_amount": True}}, "invalid_charges", "charges[0].properties.unit_amount"),
+    ({"model": "PERCENTAGE", "properties": {"rate_percent": "1"}}, "invalid_charges", "charges[0].model"),
     ({"properties": {**PRICE, "per": 1}}, "invalid_charges", "charges[0].properties.per"),
     ({"model": "GRADUATED", "properties": {"tiers": []}}, "invalid_charges", "charges[0].properties.tiers"),
     (
@@ -136,3 +138,108 @@ def test_a_price_may_be_asked_for_by_who_may_only_read(api: APIClient, api_of: C
     )
 
     assert answer.status_code == 200
+
+
+PERCENTAGE = {"rate_percent": "1.3", "fixed_amount": 2, "free_events": 3, "free_amount": "250"}
+
+
+def test_numbers_may_be_json_numbers_and_are_kept_as_decimal_strings(api: APIClient) -> None:
+    metric = make_metric(aggregation="SUM", property="amount").id
+    bodies = [
+        new_charge(properties={"unit_amount": 0.000000000005}),
+        new_charge(model="PERCENTAGE", metric=metric, properties=PERCENTAGE),
+        new_charge(model="GRADUATED_PERCENTAGE", properties={"tiers": [{"up_to": None, "rate_percent": 1.50}]}),
+        new_charge(model="DYNAMIC", properties={"property": "cost", "multiplier": 2}),
+    ]
+
+    plan = api.post("/v1/rate-plans", new_plan(*bodies))
+
+    assert plan.status_code == 201
+    assert [charge["properties"] for charge in plan.json()["charges"]] == [
+        {"unit_amount": "0.000000000005"},
+        {"rate_percent": "1.3", "fixed_amount": "2", "free_events": "3", "free_amount": "250"},
+        {"tiers": [{"up_to": None, "rate_percent": "1.5"}]},
+        {"property": "cost", "multiplier": "2"},
+    ]
+    assert api.get(plan["Location"]).json() == plan.json()
+
+
+@pytest.mark.parametrize("aggregation", ["COUNT", "MAX", "SUM"])
+def test_a_percentage_is_of_a_sum_and_of_nothing_else(api: APIClient, aggregation: str) -> None:
+    metric = make_metric(aggregation=aggregation, property="" if aggregation == "COUNT" else "amount").id
+
+    answer = api.post(
+        "/v1/rate-plans", new_plan(new_charge(model="PERCENTAGE", metric=metric, properties={"rate_percent": "1"}))
+    )
+
+    if aggregation == "SUM":
+        assert answer.status_code == 201
+    else:
+        assert refusal_of(answer) == (400, "invalid_charges", "charges[0].model")
+
+
+def priced(api: APIClient, charge: dict[str, Any], **usage: Any) -> Any:
+    """Return the answer to what ``usage`` of the metric of ``charge`` would cost on a plan with that charge."""
+    plan = api.post("/v1/rate-plans", new_plan(charge))
+    return api.post(f"{plan['Location']}/price", {"usage": [{"metric": charge["metric"], **usage}]})
+
+
+def test_events_are_priced_one_by_one(api: APIClient) -> None:
+    metric = make_metric(aggregation="SUM", property="amount").id
+    charge = new_charge(model="PERCENTAGE", metric=metric, properties=PERCENTAGE)
+
+    answer = priced(api, charge, event_amounts=["50", 100, 250.0, "400"])
+
+    [found] = json.loads(answer.content, parse_float=Decimal)["charges"]
+    none = {"above": 0, "up_to": None, "package_size": None}
+    assert (found["units"], found["amount"]) == (800, Decimal("11.15"))
+    assert found["tiers"] == [
+        {**none, "units": 250, "unit_amount": 0, "flat_amount": 0, "events": 2, "amount": 0},
+        {**none, "units": 550, "unit_amount": Decimal("0.013"), "flat_amount": 4, "events": 2,
+         "amount": Decimal("11.15")},
+    ]  # fmt: skip
+
+
+def test_what_events_carry_is_summed_by_a_dynamic_charge(api: APIClient) -> None:
+    charge = new_charge(model="DYNAMIC", properties={"property": "cost", "multiplier": "1.5"})
+
+    [found] = priced(api, charge, event_amounts=["0.101", "9.019"]).json()["charges"]
+
+    assert (found["units"], found["amount"]) == (2, 13.68)
+
+
+def test_units_do_not_suffice_where_each_event_is_priced(api: APIClient) -> None:
+    charge = new_charge(model="DYNAMIC", properties={"property": "cost"})
+    plan = api.post("/v1/rate-plans", new_plan(charge))
+
+    both: list[dict[str, Any]] = [{"units": 5}, {"event_amounts": []}]
+    refused, answered = (
+        api.post(f"{plan['Location']}/price", {"usage": [{"metric": charge["metric"], **used}]}) for used in both
+    )
+
+    assert refusal_of(refused) == (400, "event_amounts_needed", "usage[0].event_amounts")
+    assert (answered.status_code, answered.json()["total"]) == (200, 0)
+
+
+@pytest.mark.parametrize(("aggregation", "units"), [("COUNT", 3), ("SUM", 12), ("MAX", 7)])
+def test_events_become_units_where_units_are_priced(api: APIClient, aggregation: str, units: int) -> None:
+    metric = make_metric(aggregation=aggregation, property="" if aggregation == "COUNT" else "amount").id
+
+    answer = priced(api, new_charge(metric=metric, properties={"unit_amount": "2"}), event_amounts=[1, 7, "4"])
+
+    [found] = answer.json()["charges"]
+    assert (found["units"], found["amount"]) == (units, 2 * units)
+
+
+@pytest.mark.parametrize(
+    ("usage", "code", "param"),
+    [
+        ({}, "required", "units"),
+        ({"units": 1, "event_amounts": [1]}, "invalid_event_amounts", "event_amounts"),
+        ({"event_amounts": [1, -1]}, "invalid_event_amounts", "event_amounts[1]"),
+        ({"event_amounts": 1}, "invalid_event_amounts", "event_amounts"),
+        ({"event_amounts": [1] * 10_001}, "invalid_event_amounts", "event_amounts"),
+    ],
+)
+def test_usage_is_units_or_what_events_carry(api: APIClient, usage: dict[str, Any], code: str, param: str) -> None:
+    assert refusal_of(priced(api, new_charge(), **usage)) == (400, code, f"usage[0].{param}")

@@ -164,7 +164,11 @@ def test_no_plan_costs_less_than_nothing() -> None:
 @pytest.mark.parametrize(
     ("fields", "param", "reason"),
     [
-        ({"model": "BARTER"}, "model", "model must be one of STANDARD, GRADUATED, VOLUME, PACKAGE."),
+        (
+            {"model": "BARTER"},
+            "model",
+            "model must be one of STANDARD, GRADUATED, VOLUME, PACKAGE, PERCENTAGE, GRADUATED_PERCENTAGE, DYNAMIC.",
+        ),
         ({"properties": {}}, "properties.unit_amount", "unit_amount is missing."),
         ({"properties": {"unit_amount": "-1"}}, "properties.unit_amount", "unit_amount must not be negative."),
         (

@@ -49,7 +49,7 @@ def row_errors(response: Any) -> list[dict[str, list[str]]]:
 
 
 def test_every_kind_of_charge_is_drafted_without_writing_json(desk: Client, metric: Metric) -> None:
-    product = make_product()
+    product, volume = make_product(), make_metric(aggregation="SUM", property="amount")
 
     desk.post(
         url("add"),
@@ -58,6 +58,15 @@ def test_every_kind_of_charge_is_drafted_without_writing_json(desk: Client, metr
             {"metric": metric.pk, "model": "GRADUATED", "tiers": TIERS},
             {"metric": make_metric().pk, "model": "VOLUME", "tiers": "above 1"},
             {"metric": make_metric().pk, "model": "PACKAGE", "package_size": "1000", "amount": "5", "free_units": "10"},
+            {
+                "metric": volume.pk,
+                "model": "PERCENTAGE",
+                "rate_percent": "2.9",
+                "fixed_amount": "0.3",
+                "free_events": "3",
+            },
+            {"metric": make_metric().pk, "model": "GRADUATED_PERCENTAGE", "tiers": "1000 1.5 200\nabove 1"},
+            {"metric": make_metric().pk, "model": "DYNAMIC", "property": "cost", "multiplier": ""},
             {},
             product=product.pk,
         ),
@@ -76,6 +85,14 @@ def test_every_kind_of_charge_is_drafted_without_writing_json(desk: Client, metr
         ),
         ("VOLUME", {"tiers": [{"up_to": None, "unit_amount": "1"}]}, {}, ""),
         ("PACKAGE", {"package_size": "1000", "amount": "5", "free_units": "10"}, {}, ""),
+        ("PERCENTAGE", {"rate_percent": "2.9", "fixed_amount": "0.3", "free_events": "3"}, {}, ""),
+        (
+            "GRADUATED_PERCENTAGE",
+            {"tiers": [{"up_to": "1000", "rate_percent": "1.5", "flat_amount": "200"},
+                       {"up_to": None, "rate_percent": "1"}]},
+            {}, "",
+        ),
+        ("DYNAMIC", {"property": "cost"}, {}, ""),
     ]  # fmt: skip
 
 
@@ -89,6 +106,24 @@ def test_every_kind_of_charge_is_drafted_without_writing_json(desk: Client, metr
         ({"model": "GRADUATED", "tiers": "10 1\nmore 2"}, "tiers", "Line 2: the last line begins with “above”."),
         ({"model": "VOLUME", "tiers": "\n10 1\n5 1\nabove 1"}, "tiers", "Line 3: the bound must be above 10, where"),
         ({"model": "PACKAGE", "package_size": "0", "amount": "1"}, "package_size", "This number must be above 0."),
+        ({"model": "PERCENTAGE"}, "rate_percent", "This number is missing."),
+        (
+            {"model": "PERCENTAGE", "rate_percent": "1", "free_events": "1.5"},
+            "free_events",
+            "This number must be a whole",
+        ),
+        (
+            {"model": "PERCENTAGE", "rate_percent": "1", "minimum_per_event": "2", "maximum_per_event": "1"},
+            "maximum_per_event",
+            "This number must not be below the minimum, 2",
+        ),
+        (
+            {"model": "GRADUATED_PERCENTAGE", "tiers": "9 x\nabove 1"},
+            "tiers",
+            "Line 1: the percentage must be a decimal",
+        ),
+        ({"model": "GRADUATED_PERCENTAGE", "tiers": "9 1 1 1\nabove 1"}, "tiers", "Line 1: write the bound, the perc"),
+        ({"model": "DYNAMIC", "property": ""}, "property", "This property is missing."),
         ({"match": "gpt-4o"}, "match", "Line 1: write a dimension, “=” and its values."),
     ],
 )
@@ -129,14 +164,26 @@ def test_what_the_operation_refuses_is_told_and_nothing_typed_is_lost(
     assert not RatePlan.objects.exists()
 
 
+def test_a_percentage_of_what_is_no_sum_is_told_with_its_charge(desk: Client, metric: Metric) -> None:
+    row = {"metric": metric.pk, "model": "PERCENTAGE", "rate_percent": "1"}
+
+    response = desk.post(url("add"), form_of(standard(make_metric()), row, product=make_product().pk))
+
+    [complaint] = response.context["adminform"].form.non_field_errors()
+    assert complaint.startswith("Charge 2: PERCENTAGE is a share of what each event adds to a SUM")
+
+
 def test_a_change_of_the_name_leaves_the_charges_as_they_are(desk: Client, metric: Metric) -> None:
     tiers = {
         "tiers": [{"up_to": 1000, "unit_amount": "0.1"}, {"up_to": None, "unit_amount": "0.05", "flat_amount": "1"}]
     }
+    shares = {"tiers": [{"up_to": "9", "rate_percent": "1.50"}, {"up_to": None, "rate_percent": "1"}]}
     plan = make_plan(
         charges=[
             make_charge(metric, unit_amount="0.010"),
             make_charge(make_metric(), model="VOLUME", properties=tiers),
+            make_charge(make_metric(), model="DYNAMIC", properties={"property": "1.50", "multiplier": "1.50"}),
+            make_charge(make_metric(), model="GRADUATED_PERCENTAGE", properties=shares),
         ],
         active=False,
     )
@@ -145,7 +192,7 @@ def test_a_change_of_the_name_leaves_the_charges_as_they_are(desk: Client, metri
 
     desk.post(
         url("change", plan.pk),
-        form_of(*rows, {}, stored=2, product=plan.product_id, code=plan.code, name="Renamed", change_reason="Typo"),
+        form_of(*rows, {}, stored=4, product=plan.product_id, code=plan.code, name="Renamed", change_reason="Typo"),
     )
 
     plan.refresh_from_db()
