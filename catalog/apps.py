@@ -10,9 +10,12 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
-        """Register the guards of this app."""
-        from catalog import guards
+        """Register guards, subscribe handlers."""
+        from catalog import guards, handlers
+        from catalog.events import DocumentationRequested
         from catalog.models import Product
+        from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
 
         register_guard(Product, guards.product_has_rate_plans)
+        subscribe(DocumentationRequested, handlers.wake_fetching)

@@ -23,6 +23,29 @@ class InvalidStageTransition(DomainError):
     param = "to"
 
 
+class InvalidPublishStatus(DomainError):
+    """The publish status goes by its steps; ``details.allowed`` names those that are open."""
+
+    code = "invalid_publish_status"
+    type = ErrorType.CONFLICT
+    sentence = "A product that is {publish_status} cannot become {to}"
+    param = "to"
+
+
+class ExperimentalNotPublished(InvalidPublishStatus):
+    """What is tested internally only is kept out of the storefront."""
+
+    sentence = "A product in EXPERIMENTAL cannot become {to}; advance it first"
+
+
+class NoOpenapiUrl(DomainError):
+    """There is nothing to fetch the documentation from."""
+
+    code = "no_openapi_url"
+    type = ErrorType.CONFLICT
+    sentence = "The product has no OpenAPI URL to fetch its documentation from"
+
+
 class ProductDeletionBlocked(DomainError):
     """Something stands in the way of the deletion; ``details`` is the report."""
 

@@ -1,1 +1,5 @@
-"""Composition of the project: settings, URLs, Celery; and below the apps, the kernel and the API foundation."""
+"""Meterdesk: settings and URLs on top, the kernel below all apps; and the Celery app that tasks belong to."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -14,6 +14,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
+    "fetch documentation": {"task": "catalog.tasks.fetch_documentation", "schedule": 60.0},
     "expire suspensions": {"task": "customers.tasks.expire_suspensions", "schedule": 60.0},
     "end subscriptions": {"task": "customers.tasks.end_subscriptions", "schedule": 60.0},
     "expire holds": {"task": "billing.tasks.expire_holds", "schedule": 60.0},

@@ -121,7 +121,19 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+#: Whoever wakes a worker does not wait for a broker that is away: beat finds what was missed.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "socket_connect_timeout": 2,
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+#: Addresses that others name are called with https, on the public internet, and nowhere else.
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+#: Networks of one's own that may be called all the same: ``10.1.2.0/24``.
+OUTBOUND_ALLOWED_NETWORKS: list[str] = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -175,6 +187,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "MaturityStageEnum": "catalog.models.MaturityStage",
+        "DocumentationStatusEnum": "catalog.models.DocumentationStatus",
+        "PublishStatusEnum": "catalog.models.PublishStatus",
         "RatePlanStatusEnum": "catalog.models.PlanStatus",
         "CustomerStatusEnum": "customers.models.CustomerStatus",
         "AgentStatusEnum": "customers.models.AgentStatus",

@@ -16,7 +16,7 @@ from billing.operations.holds import hold_funds
 from billing.operations.wallets import fund_wallet, open_wallet
 from catalog.models import Metric, Product, RatePlan
 from catalog.operations.metrics import create_metric
-from catalog.operations.products import ProductFields, advance_product, create_product
+from catalog.operations.products import ProductFields, advance_product, create_product, set_publish_status
 from catalog.operations.rate_plans import ChargeSpec, activate_rate_plan, create_rate_plan
 from config.kernel.secrets import issued_secrets
 from credentials.models import OperatorKey
@@ -59,7 +59,12 @@ def make_subscriber(*, customer: Customer | None = None, now: datetime = NOW, **
 
 
 def make_product(
-    *, stage: str = "GA", product_type: str = "STANDARD_API", now: datetime = NOW, **fields: Any
+    *,
+    stage: str = "GA",
+    publish_status: str = "DRAFT",
+    product_type: str = "STANDARD_API",
+    now: datetime = NOW,
+    **fields: Any,
 ) -> Product:
     number = next(_numbers)
     defaults = {"code": f"product-{number}", "name": f"Product {number}"}
@@ -67,6 +72,9 @@ def make_product(
     while product.maturity_stage != stage:
         following = {"EXPERIMENTAL": "BETA", "BETA": "GA", "GA": "DEPRECATED", "DEPRECATED": "RETIRED"}
         product = advance_product(product.id, to=following[product.maturity_stage], now=now)
+    while product.publish_status != publish_status:
+        following = {"DRAFT": "IN_REVIEW", "IN_REVIEW": "PUBLISHED", "PUBLISHED": "ARCHIVED"}
+        product = set_publish_status(product.id, to=following[product.publish_status], now=now)
     return product
 
 

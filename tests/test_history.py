@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db.models import Max
 
 from catalog.models import RatePlan
-from catalog.operations import metrics, products, rate_plans
+from catalog.operations import documentation, metrics, product_clones, products, rate_plans
 from config.kernel.history import HistoryRow, acting_as
 from credentials.models import Credential
 from credentials.operations import credentials, moves, operator_keys, uses
@@ -41,6 +41,7 @@ from tests.factories import (
     make_product,
     make_subscription,
 )
+from tests.product_operations import PRODUCT_OPERATIONS
 from tests.subscription_operations import SUBSCRIPTION_OPERATIONS
 from tests.unit_operations import UNIT_OPERATIONS
 
@@ -73,30 +74,6 @@ def key_of(subscription: Subscription) -> Credential:
 
 #: What is made beforehand, the operation upon it, and how many rows each history gets by that.
 OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str, int]]] = [
-    (
-        "create_product",
-        lambda: products.ProductFields(code="p", name="P"),
-        lambda made: products.create_product(made, product_type="MCP_SERVER", now=NOW),
-        {"product": 1},
-    ),
-    (
-        "update_product",
-        make_product,
-        lambda made: products.update_product(made.id, name="New", description="New", now=LATER),
-        {"product": 1},
-    ),
-    (
-        "advance_product",
-        make_product,
-        lambda made: products.advance_product(made.id, to="DEPRECATED", now=LATER),
-        {"product": 1},
-    ),
-    (
-        "delete_product",
-        charged_plan,
-        lambda made: products.delete_product(made.product_id, confirm=True),
-        {"product": 1, "rateplan": 1, "charge": 1},
-    ),
     (
         "create_metric",
         lambda: {"code": "m", "name": "M", "aggregation": "COUNT"},
@@ -231,6 +208,7 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         lambda made: operator_keys.revoke_operator_key(made.id, now=LATER),
         {"operatorkey": 1},
     ),
+    *PRODUCT_OPERATIONS,
     *SUBSCRIPTION_OPERATIONS,
     *UNIT_OPERATIONS,
 ]
@@ -254,13 +232,32 @@ def test_an_operation_writes_one_row_for_each_object_it_changes(
 
 
 def test_the_table_holds_every_operation() -> None:
-    modules = [products, metrics, rate_plans, customers, deletion, status, suspension, subscriptions]
+    modules = [
+        products,
+        product_clones,
+        documentation,
+        metrics,
+        rate_plans,
+        customers,
+        deletion,
+        status,
+        suspension,
+        subscriptions,
+    ]
     modules += [credentials, operator_keys]
     modules += [uses, teams, agents, subscribers, subscription_ends, plan_changes, moves]
     own = [(module, name, found) for module in modules for name, found in getmembers(module, isfunction)]
     operations = {name for module, name, found in own if found.__module__ == module.__name__ and name[0] != "_"}
 
-    # Two lock and change nothing, the others call an operation of the table for each row that is due.
-    others = {"lock_customer", "keep_customer", "expire_due_suspensions", "end_due_subscriptions"}
+    # They are steps of the product's operations, which are in the table.
+    steps = {"insert_product", "refuse_openapi_url", "follow_openapi_url", "copy_documentation"}
+    # Some lock and change nothing, the others call an operation of the table for each row that is due.
+    others = steps | {
+        "lock_with_plans",
+        "lock_customer",
+        "keep_customer",
+        "expire_due_suspensions",
+        "end_due_subscriptions",
+    }
     # When a secret was used last is no change of its credential.
     assert {entry[0] for entry in OPERATIONS} == operations - others - {"record_uses"}

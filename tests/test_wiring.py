@@ -11,6 +11,7 @@ from config.kernel.locks import _locks
 
 #: (event, handler) in the order in which handlers are called.
 WIRES = [
+    ("DocumentationRequested", "catalog.handlers.wake_fetching"),
     ("ProductRetiring", "customers.handlers.refuse_retirement_of_subscribed_product"),
     ("CustomerCreated", "credentials.handlers.issue_first_customer_key"),
     ("CustomerDeleted", "credentials.handlers.revoke_keys_of_deleted_customer"),

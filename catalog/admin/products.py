@@ -1,21 +1,27 @@
-"""Products in the admin: the life cycle as a row of steps, and the one step that is open as an action."""
+"""Products in the admin."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.http import HttpRequest
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 
-from catalog.models import MaturityStage, PlanStatus, Product, RatePlan
+from catalog.admin.documentation import DocumentationActions, documentation_shown
+from catalog.admin.life_cycle import PUBLISH_COLOURS, STAGE_COLOURS, LifeCycleActions, life_cycles_of
+from catalog.models import PlanStatus, Product, RatePlan
+from catalog.models.product import validate_code
+from catalog.operations.product_clones import clone_product
 from catalog.operations.products import (
     ProductFields,
-    advance_product,
     create_product,
     delete_product,
     update_product,
 )
 from config.kernel.admin import (
+    ActionForm,
     ChoicesFilter,
     Colour,
     LinkedRows,
@@ -28,32 +34,29 @@ from config.kernel.admin import (
     status_badge,
 )
 
-STAGE_COLOURS: dict[str, Colour] = {
-    MaturityStage.BETA: "info",
-    MaturityStage.GA: "success",
-    MaturityStage.DEPRECATED: "warning",
-    MaturityStage.RETIRED: "danger",
-}
 PLAN_COLOURS: dict[str, Colour] = {PlanStatus.ACTIVE: "success", PlanStatus.ARCHIVED: "warning"}
 
 PLAN_STATUS = status_badge("status", PLAN_COLOURS, ordering="status")
 BASE_FEE = money_column("amount", description="base fee")
 
-STAGE_MEANINGS = {
-    MaturityStage.EXPERIMENTAL: "Internal testing: customers cannot subscribe yet.",
-    MaturityStage.BETA: "Limited availability: customers can subscribe.",
-    MaturityStage.GA: "Fully launched: customers can subscribe.",
-    MaturityStage.DEPRECATED: "On its way out: no new subscriptions; the existing ones go on unaffected.",
-    MaturityStage.RETIRED: "The end of its life: nobody is subscribed, and nobody can subscribe.",
-}
-
 
 class ProductForm(RecordForm):
     """A product as an operator describes it."""
 
+    openapi_url = forms.URLField(
+        label="OpenAPI URL",
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        help_text=(
+            "Where the OpenAPI document of the product is: it is fetched and becomes its documentation. "
+            "An https address on the public internet."
+        ),
+    )
+
     class Meta:
         model = Product
-        fields = ("product_type", "code", "name", "description", "audience")
+        fields = ("product_type", "code", "name", "description", "audience", "openapi_url")
         help_texts: ClassVar = {
             "product_type": (
                 "Decides what a subscription gets: API products a bearer key, AI agents and MCP servers a client id "
@@ -65,6 +68,20 @@ class ProductForm(RecordForm):
         }
 
 
+class CloneForm(ActionForm):
+    """What the clone is called."""
+
+    name = forms.CharField(max_length=200)
+    code = forms.CharField(
+        max_length=100, validators=[validate_code], help_text="Must be unique. The codes of its plans begin with it."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        [product] = self.objects
+        self.initial = {"name": f"{product.name} (copy)"[:200], "code": f"{product.code}-copy"[:100], **self.initial}
+
+
 class RatePlanInline(LinkedRows):
     """The product's rate plans."""
 
@@ -74,13 +91,8 @@ class RatePlanInline(LinkedRows):
     readonly_fields = fields
 
 
-def stage_is(stage: MaturityStage) -> Any:
-    """Return a condition on products: being in ``stage``."""
-    return lambda product: product.maturity_stage == stage
-
-
 @register(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(DocumentationActions, LifeCycleActions, ModelAdmin):
     """What is sold."""
 
     form = ProductForm
@@ -89,27 +101,43 @@ class ProductAdmin(ModelAdmin):
         "code",
         "product_type",
         status_badge("maturity_stage", STAGE_COLOURS, description="stage"),
+        status_badge("publish_status", PUBLISH_COLOURS, description="storefront"),
         "audience",
         "created_at",
     )
-    list_filter = (("product_type", ChoicesFilter), ("maturity_stage", ChoicesFilter), ("audience", ChoicesFilter))
+    list_filter = (
+        ("product_type", ChoicesFilter),
+        ("maturity_stage", ChoicesFilter),
+        ("publish_status", ChoicesFilter),
+        ("audience", ChoicesFilter),
+    )
+    actions_menu = True
     search_fields = ("name", "code")
-    fields = ProductForm.Meta.fields
     inlines = (RatePlanInline,)
     change_form_outer_before_template = "catalog/stages.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Fix the type once the product exists."""
-        return [*super().get_readonly_fields(request, obj), *(["product_type"] if obj else [])]
+        return [*super().get_readonly_fields(request, obj), documentation_shown, *(["product_type"] if obj else [])]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the documentation of a product that is there below what describes it."""
+        description, *reason = super().get_fieldsets(request, obj)
+        documentation = [("Documentation", {"fields": [documentation_shown]})] if obj else []
+        return [description, *documentation, *reason]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Name what describes a product."""
+        return ProductForm.Meta.fields
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Leave out what a new product has not got yet."""
         return self.inlines if obj else ()
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        """Show the life cycle above the form."""
+        """Show above the form where the product stands."""
         if product := context["original"]:
-            context = {**context, "stages": steps_of(product), "stage_meaning": STAGE_MEANINGS[product.maturity_stage]}
+            context = {**context, "life_cycles": life_cycles_of(product)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def create(self, request: HttpRequest, form: Any) -> Product:
@@ -126,36 +154,9 @@ class ProductAdmin(ModelAdmin):
         """Delete the product with its rate plans."""
         delete_product(obj_id, confirm=cleaned["confirm"])
 
-    @action("Advance to BETA", permissions=["change"], when=stage_is(MaturityStage.EXPERIMENTAL))
-    def advance_to_beta(self, request: HttpRequest, product_id: str, cleaned: dict[str, Any]) -> str:
-        """From BETA on customers can subscribe to the active rate plans; there is no way back to EXPERIMENTAL."""
-        return advance(product_id, MaturityStage.BETA)
-
-    @action("Advance to GA", permissions=["change"], when=stage_is(MaturityStage.BETA))
-    def advance_to_ga(self, request: HttpRequest, product_id: str, cleaned: dict[str, Any]) -> str:
-        """GA says that the product is fully launched; subscriptions go on as they are, and there is no way back."""
-        return advance(product_id, MaturityStage.GA)
-
-    @action("Advance to DEPRECATED", permissions=["change"], when=stage_is(MaturityStage.GA), danger=True)
-    def advance_to_deprecated(self, request: HttpRequest, product_id: str, cleaned: dict[str, Any]) -> str:
-        """From DEPRECATED on there are no new subscriptions; existing ones go on, and there is no way back to GA."""
-        return advance(product_id, MaturityStage.DEPRECATED)
-
-    @action("Advance to RETIRED", permissions=["change"], when=stage_is(MaturityStage.DEPRECATED), danger=True)
-    def advance_to_retired(self, request: HttpRequest, product_id: str, cleaned: dict[str, Any]) -> str:
-        """RETIRED is the end: it is refused while anybody is subscribed, and there is no way back."""
-        return advance(product_id, MaturityStage.RETIRED)
-
-
-def advance(product_id: str, stage: MaturityStage) -> str:
-    """Move the product to ``stage`` and return the sentence that says so."""
-    product = advance_product(product_id, to=stage, now=timezone.now())
-    return f"{product} is now {stage}."
-
-
-def steps_of(product: Product) -> list[dict[str, str]]:
-    """Return the stages in order, each as ``done``, ``current`` or ``ahead``."""
-    stages = list(MaturityStage)
-    now_at = stages.index(MaturityStage(product.maturity_stage))
-    states = ["done"] * now_at + ["current"] + ["ahead"] * (len(stages) - now_at - 1)
-    return [{"label": str(stage.label), "state": state} for stage, state in zip(stages, states, strict=True)]
+    @action("Clone", permissions=["add"], form=CloneForm, reason="optional", icon="content_copy")
+    def clone(self, request: HttpRequest, product_id: str, cleaned: dict[str, Any]) -> HttpResponseRedirect:
+        """A new product with the same rate plans as drafts, EXPERIMENTAL and DRAFT; nobody is subscribed to it."""
+        clone = clone_product(product_id, name=cleaned["name"], code=cleaned["code"], now=timezone.now())
+        self.message_user(request, f"Cloned as {clone}.", messages.SUCCESS)
+        return HttpResponseRedirect(self.object_url(clone))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from django.urls import path
+
+from catalog.api.documentation import DOCUMENTATION_ROUTES, DocumentationViewSet
 from catalog.api.metrics import MetricViewSet
 from catalog.api.products import ProductViewSet
 from catalog.api.rate_plans import RatePlanViewSet
+from catalog.api.storefront import StorefrontViewSet
 from config.api.routers import ApiRouter
 
 router = ApiRouter()
 router.register("products", ProductViewSet, basename="product")
+router.register("storefront/products", StorefrontViewSet, basename="storefront-product")
 router.register("metrics", MetricViewSet, basename="metric")
 router.register("rate-plans", RatePlanViewSet, basename="rate-plan")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("products/<str:product_pk>/documentation", DocumentationViewSet.as_view(DOCUMENTATION_ROUTES)),
+    path("products/<str:product_pk>/documentation/fetch", DocumentationViewSet.as_view({"post": "fetch"})),
+    *router.urls,
+]

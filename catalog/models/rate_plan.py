@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Self
 
 import pgtrigger
 from django.db import models
@@ -56,6 +57,10 @@ FROZEN_COLUMNS = ("product_id", "code", "version", "interval", "amount", "curren
 
 class RatePlanQuerySet(RecordQuerySet["RatePlan"]):
     """Rate plans."""
+
+    def active(self) -> Self:
+        """Keep those that can be subscribed to."""
+        return self.filter(status=PlanStatus.ACTIVE)
 
 
 class RatePlan(Record):
@@ -122,7 +127,8 @@ class Charge(models.Model):
     """
 
     id = TypeIDField("chrg")
-    plan = models.ForeignKey(RatePlan, on_delete=models.CASCADE, related_name="charges")
+    #: Deleted by the operation that deletes the plan, after it; left alone, the database refuses at the commit.
+    plan = models.ForeignKey(RatePlan, on_delete=models.DO_NOTHING, related_name="charges")
     position = models.PositiveSmallIntegerField()
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="charges")
     name = models.CharField(max_length=200, blank=True)

@@ -1,22 +1,23 @@
-"""Products: create, change, advance through the life cycle, delete."""
+"""Products: create, change, advance through the life cycle, publish, delete."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import pgtrigger
 from django.db import transaction
 
 from catalog.errors import (
     DuplicateCode,
+    ExperimentalNotPublished,
+    InvalidPublishStatus,
     InvalidStageTransition,
     ProductDeletionBlocked,
     ProductDeletionNeedsConfirmation,
 )
-from catalog.events import ProductRetiring, ProductStageChanged
-from catalog.models import MaturityStage, Product, RatePlan
-from catalog.models.product import Audience
+from catalog.events import ProductPublished, ProductRetired, ProductRetiring, ProductStageChanged
+from catalog.models import Audience, Documentation, MaturityStage, Product, PublishStatus, RatePlan
+from catalog.operations.documentation import follow_openapi_url, refuse_openapi_url
 from config.kernel.constraints import refusing
 from config.kernel.events import publish
 from config.kernel.guards import DeletionReport, Verdict, deletion_report
@@ -30,12 +31,27 @@ class ProductFields:
     name: str
     description: str = ""
     audience: str = Audience.EXTERNAL
+    openapi_url: str = ""
 
 
 @transaction.atomic
 def create_product(fields: ProductFields, *, product_type: str, now: datetime) -> Product:
     """
-    Create a product in EXPERIMENTAL.
+    Create a product: EXPERIMENTAL and DRAFT, wherever it may go later.
+
+    Raises:
+        DuplicateCode: another product has the code.
+        Invalid: ``openapi_url`` is none that we call.
+    """
+    refuse_openapi_url(fields.openapi_url)
+    product = insert_product(fields, product_type=product_type, now=now)
+    follow_openapi_url(product, now=now)
+    return product
+
+
+def insert_product(fields: ProductFields, *, product_type: str, now: datetime) -> Product:
+    """
+    Write a new product down and ask for nothing yet; part of the operations that make one.
 
     Raises:
         DuplicateCode: another product has the code.
@@ -53,11 +69,15 @@ def update_product(product_id: str, *, now: datetime, **changes: str) -> Product
 
     Raises:
         DuplicateCode: another product has the code.
+        Invalid: ``openapi_url`` is none that we call.
     """
+    refuse_openapi_url(changes.get("openapi_url", ""))
     product = Product.objects.lock(product_id)
     if changed := product.assign(changes):
         with refusing({"catalog_product_code_key": DuplicateCode(value=product.code)}):
             product.save_changes(*changed, now=now)
+    if "openapi_url" in changed:
+        follow_openapi_url(product, now=now)
     return product
 
 
@@ -79,6 +99,30 @@ def advance_product(product_id: str, *, to: str, now: datetime) -> Product:
     previous, product.maturity_stage = product.maturity_stage, to
     product.save_changes("maturity_stage", now=now)
     publish(ProductStageChanged(product_id=product.id, previous=previous, stage=to))
+    if to == MaturityStage.RETIRED:
+        publish(ProductRetired(product_id=product.id))
+    return product
+
+
+@transaction.atomic
+def set_publish_status(product_id: str, *, to: str, now: datetime) -> Product:
+    """
+    Move the product one step towards the storefront, out of it, or back to where its publication began.
+
+    Raises:
+        InvalidPublishStatus: ``to`` is no step from where it stands, or would publish what is EXPERIMENTAL.
+    """
+    product = Product.objects.lock(product_id)
+    allowed = product.next_publish_statuses
+    if to not in allowed:
+        is_shut = product.publish_status == PublishStatus.IN_REVIEW and to == PublishStatus.PUBLISHED
+        refusal = ExperimentalNotPublished if is_shut else InvalidPublishStatus
+        raise refusal(publish_status=product.publish_status, to=to, allowed=allowed)
+
+    product.publish_status = to
+    product.save_changes("publish_status", now=now)
+    if to == PublishStatus.PUBLISHED:
+        publish(ProductPublished(product_id=product.id))
     return product
 
 
@@ -91,15 +135,36 @@ def delete_product(product_id: str, *, confirm: bool) -> DeletionReport:
         ProductDeletionBlocked: something stands in the way.
         ProductDeletionNeedsConfirmation: there are consequences and ``confirm`` is not set.
     """
-    product = Product.objects.lock(product_id)
+    product, plans = lock_with_plans(product_id)
     report = deletion_report(product)
     if report.verdict is Verdict.BLOCK:
         raise ProductDeletionBlocked(**report.document())
     if report.verdict is Verdict.WARN and not confirm:
         raise ProductDeletionNeedsConfirmation(**report.document())
-    # A plan nobody subscribed to may go although it is active; the freeze protects what somebody may owe for.
-    with pgtrigger.ignore("catalog.Charge:charge_of_a_plan_in_use_is_frozen"):
-        for plan in RatePlan.objects.filter(product=product):
-            plan.delete()
+    for plan in plans:
+        charges = list(plan.charges.all())
+        # The plan goes first: what is frozen are the charges of a plan that is there. One that somebody subscribed to
+        # cannot go at all, because the subscription refers to it.
+        plan.delete()
+        for charge in charges:
+            charge.delete()
+    for documentation in Documentation.objects.filter(product=product):
+        documentation.delete()
     product.delete()
     return report
+
+
+def lock_with_plans(product_id: str) -> tuple[Product, list[RatePlan]]:
+    """
+    Lock a product and all its rate plans until the transaction ends, and return them.
+
+    Plans are locked before their product, as a new subscription does, so that neither waits for the other in a circle.
+
+    Raises:
+        NotFound: unknown product.
+    """
+    plans = RatePlan.objects.filter(product=Product.objects.find(product_id)).order_by("id").select_for_update()
+    list(plans)
+    product = Product.objects.lock(product_id)
+    # Drafts made in between are there now, and no more can come.
+    return product, list(plans.all())

@@ -22,6 +22,7 @@ CHANGES = {
     "charge": ("catalog_charge", "name = 'Cheaper'", "chrg"),
     "credential": ("credentials_credential", "scopes = '{admin}'", "key"),
     "customer": ("customers_customer", "name = 'Someone else'", "cust"),
+    "documentation": ("catalog_documentation", "digest = 'Another'", "docu"),
     "hold": ("billing_hold", "reference = reference || '!'", "hold"),
     "invoice": ("billing_invoice", "updated_at = updated_at + interval '1 second'", "inv"),
     "metric": ("catalog_metric", "name = 'Another'", "metr"),

@@ -34,6 +34,7 @@ from tests.factories import (
     make_metric,
     make_operator_key,
     make_plan,
+    make_product,
     make_subscriber,
     make_subscription,
     make_wallet,
@@ -98,6 +99,7 @@ def _house() -> None:
     commit_hold(hold_funds(wallet.id, amount=Decimal(10), reference="done", now=NOW).id, now=NOW)
     hold_funds(wallet.id, amount=Decimal(20), reference="open", now=NOW)
     make_operator_key()
+    make_product(openapi_url="https://example.com/openapi.json")
     make_agent()
     make_subscriber()
     with connection.cursor() as cursor:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Product
+from config.kernel.admin import change_url
 from tests.factories import NOW, make_plan, make_product, make_subscription
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_at_now")]
@@ -68,14 +69,27 @@ def test_a_change_writes_one_row_with_its_reason_and_the_type_stays(desk: Client
     assert (second.history_actor, second.history_change_reason) == ("olga", "Rebranding")
 
 
-def test_the_life_cycle_is_shown_as_steps_with_the_next_one_as_a_button(desk: Client) -> None:
+def titles_of(response: Any) -> list[str]:
+    """Return what the menu of a product's page offers."""
+    [menu] = response.context["actions_detail"]
+    return [one["title"] for one in menu["items"]]
+
+
+def test_where_a_product_stands_is_shown_as_steps_with_the_next_ones_in_the_menu(desk: Client) -> None:
     product = make_product(stage="GA")
 
     response = desk.get(url("change", product.pk))
 
-    states = [step["state"] for step in response.context["stages"]]
-    assert states == ["done", "done", "current", "ahead", "ahead"]
-    assert [one["title"] for one in response.context["actions_detail"]] == ["Advance to DEPRECATED"]
+    maturity, storefront = response.context["life_cycles"]
+    assert [step["state"] for step in maturity["steps"]] == ["done", "done", "current", "ahead", "ahead"]
+    assert [step["state"] for step in storefront["steps"]] == ["current", "ahead", "ahead", "ahead"]
+    assert titles_of(response) == [
+        "Advance to DEPRECATED",
+        "Submit for review",
+        "Upload OpenAPI",
+        "Clone",
+        "Delete",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +111,68 @@ def test_advancing_asks_and_then_goes_one_step(desk: Client, stage: str, followi
     assert (row.history_actor, row.history_change_reason) == ("olga", "Board meeting")
 
 
+@pytest.mark.parametrize(
+    ("status", "page", "following"),
+    [
+        ("DRAFT", "submit_for_review", "IN_REVIEW"),
+        ("IN_REVIEW", "publish", "PUBLISHED"),
+        ("IN_REVIEW", "return_to_draft", "DRAFT"),
+        ("PUBLISHED", "archive", "ARCHIVED"),
+        ("ARCHIVED", "reopen", "DRAFT"),
+    ],
+)
+def test_publication_asks_and_then_goes_one_step(desk: Client, status: str, page: str, following: str) -> None:
+    product = make_product(publish_status=status)
+
+    assert desk.get(url(page, product.pk)).status_code == 200
+    product.refresh_from_db()
+    assert product.publish_status == status
+    desk.post(url(page, product.pk), {"confirmed": "yes", "reason": "Launch"})
+
+    product.refresh_from_db()
+    row = product.history.latest("history_id")
+    assert product.publish_status == following
+    assert (row.history_actor, row.history_change_reason) == ("olga", "Launch")
+
+
+@pytest.mark.parametrize(
+    ("stage", "offered"),
+    [
+        ("EXPERIMENTAL", ["Advance to BETA", "Return to draft", "Upload OpenAPI", "Clone", "Delete"]),
+        ("BETA", ["Advance to GA", "Publish", "Return to draft", "Upload OpenAPI", "Clone", "Delete"]),
+    ],
+)
+def test_what_is_experimental_is_not_offered_for_publication(desk: Client, stage: str, offered: list[str]) -> None:
+    product = make_product(stage=stage, publish_status="IN_REVIEW")
+
+    assert titles_of(desk.get(url("change", product.pk))) == offered
+    answer = desk.post(url("publish", product.pk), {"confirmed": "yes", "reason": "Launch"})
+
+    product.refresh_from_db()
+    told = "A product in EXPERIMENTAL cannot become PUBLISHED; advance it first"
+    if stage == "EXPERIMENTAL":
+        assert answer.context["form"].non_field_errors() == [told]
+    assert product.publish_status == ("IN_REVIEW" if stage == "EXPERIMENTAL" else "PUBLISHED")
+
+
+def test_a_clone_is_made_under_a_name_of_its_own_and_its_page_opens(desk: Client) -> None:
+    product = make_plan(name="Pro").product
+    address = url("clone", product.pk)
+
+    asked = desk.get(address).context["form"].initial
+    taken = desk.post(address, {"confirmed": "yes", "name": "Copy", "code": product.code})
+    made = desk.post(address, {"confirmed": "yes", "name": "Copy", "code": "copy", "reason": "For the EU"})
+
+    clone = Product.objects.get(code="copy")
+    assert asked == {"name": f"{product.name} (copy)", "code": f"{product.code}-copy"}
+    assert taken.context["form"].errors == {"code": [f"The code '{product.code}' is already in use"]}
+    assert made["Location"] == change_url(clone)
+    page = desk.get(made["Location"]).content.decode()
+    assert "Cloned as Copy." in page
+    assert "Pro" in page
+    assert [row.history_change_reason for row in clone.history.all()] == ["For the EU"]
+
+
 def test_a_subscribed_product_does_not_retire(desk: Client) -> None:
     product = make_product(stage="GA")
     make_subscription(plan=make_plan(product=product))
@@ -112,7 +188,7 @@ def test_a_subscribed_product_does_not_retire(desk: Client) -> None:
 def test_a_reader_runs_no_action_and_deletes_nothing(reader: Client) -> None:
     product = make_product(stage="GA")
 
-    for page in ("advance_to_deprecated", "delete"):
+    for page in ("advance_to_deprecated", "submit_for_review", "clone", "delete"):
         answer = reader.post(url(page, product.pk), {"confirmed": "yes", "reason": "Old", "confirm": "on"})
         assert answer.status_code == 403
     assert Product.objects.get().maturity_stage == "GA"
@@ -149,9 +225,12 @@ def test_the_list_is_filtered_and_searched(desk: Client) -> None:
     make_product(code="two", name="Two", stage="BETA", product_type="MCP_SERVER")
 
     by_stage = desk.get(url("changelist"), {"maturity_stage__exact": "BETA"}).context["cl"].result_list
+    published = make_product(code="three", publish_status="PUBLISHED", stage="GA")
+    by_status = desk.get(url("changelist"), {"publish_status__exact": "PUBLISHED"}).context["cl"].result_list
     by_type = desk.get(url("changelist"), {"product_type__exact": "MCP_SERVER"}).context["cl"].result_list
     by_word = desk.get(url("changelist"), {"q": "one"}).context["cl"].result_list
 
+    assert list(by_status) == [published]
     assert [[one.code for one in found] for found in (by_stage, by_type, by_word)] == [["two"], ["two"], ["one"]]
 
 

@@ -32,6 +32,7 @@ def test_a_product_is_created_read_and_changed(api: APIClient, clock: time_machi
     assert created["Location"] == f"/v1/products/{product['id']}"
     assert product == {
         **BODY, "id": product["id"], "description": "Chat", "audience": "PARTNER", "maturity_stage": "EXPERIMENTAL",
+        "publish_status": "DRAFT", "openapi_url": "", "documentation_status": None,
         "created_at": "2026-03-10T12:00:00Z", "updated_at": "2026-03-10T12:00:00Z",
     }  # fmt: skip
     read = api.get(created["Location"])
@@ -154,6 +155,34 @@ def test_a_product_that_somebody_subscribes_to_is_not_deleted(api: APIClient) ->
     assert Product.objects.get() == product
 
 
+def test_a_product_is_cloned(api: APIClient) -> None:
+    product = make_product(product_type="AI_AGENT", audience="PARTNER", description="Talk", publish_status="PUBLISHED")
+    make_plan(product=product, code="pro")
+
+    cloned = api.post(f"/v1/products/{product.id}/clone", {"name": "EU", "code": "eu"})
+
+    clone = cloned.json()
+    assert (cloned.status_code, cloned["Location"]) == (201, f"/v1/products/{clone['id']}")
+    assert clone == {
+        **api.get(f"/v1/products/{product.id}").json(), "id": clone["id"], "code": "eu", "name": "EU",
+        "maturity_stage": "EXPERIMENTAL", "publish_status": "DRAFT",
+    }  # fmt: skip
+    assert api.get(cloned["Location"]).json() == clone
+    [plan] = api.get(f"/v1/rate-plans?product={clone['id']}").json()["data"]
+    assert (plan["code"], plan["status"]) == ("eu-pro", "DRAFT")
+
+
+def test_a_clone_needs_a_name_and_a_code_of_its_own(api: APIClient) -> None:
+    product = make_product(code="chat")
+    path = f"/v1/products/{product.id}/clone"
+
+    assert refusal_of(api.post(path, {"name": "EU"})) == (400, "required", "code")
+    assert refusal_of(api.post(path, {"code": "eu"})) == (400, "required", "name")
+    assert refusal_of(api.post(path, {"name": "EU", "code": "E U"})) == (400, "invalid_code", "code")
+    assert refusal_of(api.post(path, {"name": "EU", "code": "chat"})) == (409, "duplicate_code", "code")
+    assert Product.objects.get() == product
+
+
 def test_products_are_listed_newest_first_and_found(api: APIClient) -> None:
     old = make_product(stage="GA", code="old")
     new = make_product(stage="BETA", code="new", product_type="AI_AGENT")
@@ -166,6 +195,8 @@ def test_products_are_listed_newest_first_and_found(api: APIClient) -> None:
     assert (listed("?code=old"), listed("?code=ol")) == ([old.id], [])
     assert listed("?product_type=AI_AGENT") == [new.id]
     assert listed("?maturity_stage=GA") == [old.id]
+    assert (listed("?publish_status=DRAFT"), listed("?publish_status=ARCHIVED")) == ([new.id, old.id], [])
+    assert (listed("?audience=EXTERNAL"), listed("?audience=INTERNAL")) == ([new.id, old.id], [])
     assert refusal_of(api.get("/v1/products?maturity_stage=ga")) == (400, "invalid_maturity_stage", "maturity_stage")
     assert refusal_of(api.get("/v1/products?name=x")) == (400, "unknown_field", "name")
 
@@ -192,6 +223,8 @@ def test_an_unknown_product_is_not_found(api: APIClient, pk: str) -> None:
         api.delete(path),
         api.get(f"{path}/deletion-check"),
         api.post(f"{path}/advance", {"to": "BETA"}),
+        api.post(f"{path}/publish-status", {"to": "DRAFT"}),
+        api.post(f"{path}/clone", {"name": "N", "code": "n"}),
     ]
 
     assert {code_of(answer) for answer in answers} == {(404, "product_not_found")}
@@ -205,7 +238,8 @@ def test_a_key_does_what_its_scopes_allow(api_of: Callable[..., APIClient]) -> N
     assert {reader.get(read).status_code for read in ("/v1/products", path, f"{path}/deletion-check")} == {200}
     for refused in (writer.get("/v1/products"), writer.get(path), reader.post("/v1/products", BODY)):
         assert code_of(refused) == (403, "insufficient_scope")
-    for refused in (reader.patch(path, {}), reader.delete(path), reader.post(f"{path}/advance", {"to": "BETA"})):
+    verbs = (reader.post(f"{path}/advance", {"to": "BETA"}), reader.post(f"{path}/publish-status", {"to": "DRAFT"}))
+    for refused in (reader.patch(path, {}), reader.delete(path), *verbs):
         assert error_of(refused)["details"]["required"] == "catalog:write"
     for refused in (nobody.get("/v1/products"), nobody.post("/v1/products", BODY), nobody.delete(path)):
         assert code_of(refused) == (401, "authentication_required")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePlanNotActive, RatePlanNotDraft
 from catalog.models import Charge, PlanStatus, RatePlan
@@ -133,11 +133,18 @@ def test_no_charge_leaves_a_plan_that_is_active() -> None:
         Charge.objects.filter(pk=charge.pk).update(plan=draft, position=2)
 
 
-def test_the_orm_deletes_no_active_plan() -> None:
+def test_no_plan_is_deleted_from_above_its_charges() -> None:
     plan = plan_in("ACTIVE")
 
-    with pytest.raises(DatabaseError, match="frozen once it is active"), transaction.atomic():
-        plan.delete()
+    RatePlan.objects.filter(pk=make_plan().pk).delete()
+    connection.check_constraints()
+
+    with transaction.atomic():
+        RatePlan.objects.filter(pk=plan.pk).delete()
+        with pytest.raises(IntegrityError, match="catalog_charge"):
+            # What a commit asks.
+            connection.check_constraints()
+        transaction.set_rollback(True)
     assert RatePlan.objects.filter(pk=plan.pk).exists()
 
 

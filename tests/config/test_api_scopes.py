@@ -24,6 +24,7 @@ AREAS = [
     (r"/v1/(customers|teams|agents|subscribers|subscriptions)\b", "customers"),
     (r"/v1/credentials\b", "credentials"),
     (r"/v1/(products|metrics|rate-plans)\b", "catalog"),
+    (r"/v1/storefront\b", "storefront"),
     (r"/v1/(events|invoices|payments|statements|unclassified-usage|wallets|holds)\b", "billing"),
 ]
 
@@ -74,7 +75,7 @@ def test_every_operation_lets_in_whoever_has_its_scope_and_nobody_else() -> None
 def test_the_matrix_is_of_the_whole_api() -> None:
     assert len(OPERATIONS) > 80
     assert {scope.partition(":")[0] for _, _, scope in OPERATIONS} == {
-        "billing", "catalog", "credentials", "customers", "events"
+        "billing", "catalog", "credentials", "customers", "events", "storefront"
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from tests.factories import (
     make_metric,
     make_operator_key,
     make_plan,
+    make_product,
     make_subscriber,
     make_subscription,
 )
@@ -45,6 +46,7 @@ def _one_of_each() -> None:
     record_payment(Invoice.objects.get(customer=subscription.customer).id, amount=Decimal(1), now=APRIL)
     make_hold()
     make_operator_key()
+    make_product(openapi_url="https://example.com/openapi.json")
     make_agent()
     make_subscriber()
 

@@ -57,6 +57,7 @@ def sell_a_product(page: Page, url: str) -> None:
     save(page)
     open_row(page, "Inference API")
     for stage in ("BETA", "GA"):
+        page.get_by_role("button", name="Actions").click()
         page.get_by_role("link", name=f"Advance to {stage}").click()
         confirm(page, reason="Launch")
 
