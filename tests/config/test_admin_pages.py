@@ -118,3 +118,12 @@ def test_a_subscriber_keeps_the_case_of_its_address_in_the_heading(desk: Client)
 
 def test_the_icon_stands_in_the_page_itself(client: Client) -> None:
     assert 'rel="icon" href="data:image/svg+xml,' in text_of(client, reverse("admin:login"))
+
+
+def test_the_checkbox_of_a_row_is_named_after_what_it_selects(desk: Client) -> None:
+    customer = make_customer(name="Fish & <Chips>")
+
+    page = desk.get("/admin/customers/customer/").content.decode()
+
+    assert f'name="_selected_action" value="{customer.pk}"' in page
+    assert 'aria-label="Select Fish &amp; &lt;Chips&gt;"' in page

@@ -103,6 +103,8 @@ INPUT_LOOKS = " ".join(name for name in INPUT_CLASSES if "group-[" not in name)
 
 __all__ = [
     "INPUT_LOOKS",
+    "ROW_CHECKBOX_CLASSES",
+    "SELECT_ALL",
     "ActionVariant",
     "AdminPasswordChangeForm",
     "AmountWidget",
@@ -121,6 +123,11 @@ __all__ = [
     "dress",
     "is_gone",
 ]
+
+
+#: How the checkbox before a row looks, and the one above them all.
+ROW_CHECKBOX_CLASSES: str = UnfoldBooleanWidget({"class": "action-select"}).attrs["class"]
+SELECT_ALL: Any = getattr(ThemedModelAdmin.action_checkbox, "short_description", "")
 
 
 def _native(input_type: str, text: str) -> type[forms.DateTimeInput]:
