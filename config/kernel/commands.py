@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +46,6 @@ class BatchCommand(BaseCommand):
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
 
+    @abstractmethod
     def run(self, *, now: datetime, **options: Any) -> None:
         """Do the job as of ``now``; subclasses fill this in and write to ``self.stdout``."""
-        raise NotImplementedError

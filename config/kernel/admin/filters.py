@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -28,9 +29,9 @@ class RelatedToFilter(DropdownFilter):
         self.request, self.model_admin = request, model_admin
         self.field = model._meta.get_field(self.field_name)
 
+    @abstractmethod
     def related_to(self, queryset: Any, pk: Any) -> Any:
         """Keep the rows that have to do with the record ``pk``."""
-        raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer nothing by itself: there may be a million."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -73,13 +74,13 @@ class OfferedActions(ThemedModelAdmin):
                     one.arrange_actions()
 
     @classmethod
+    @abstractmethod
     def has_hook(cls, name: str) -> bool:
         """Tell whether this admin defines the hook ``name`` itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def permits(self, request: HttpRequest, action: Action) -> bool:
         """Tell whether the operator has every permission that ``action`` names."""
-        raise NotImplementedError
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """Gather the buttons of an object's page into one menu where the admin wants that."""
