@@ -52,7 +52,7 @@ PRICED_BY_EVENT = frozenset({ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC})
 #: How often each interval is billed in a year, so that plans can be compared.
 BILLED_A_YEAR = {Interval.WEEK: 52, Interval.MONTH: 12, Interval.QUARTER: 4, Interval.YEAR: 1}
 
-FROZEN_COLUMNS = ("product_id", "code", "version", "interval", "amount", "currency")
+FROZEN_COLUMNS = ("product_id", "code", "version", "interval", "amount", "currency", "limits")
 
 
 class RatePlanQuerySet(RecordQuerySet["RatePlan"]):
@@ -75,6 +75,8 @@ class RatePlan(Record):
     interval = models.CharField(max_length=10, choices=Interval, default=Interval.MONTH)
     amount = AmountField(default=0)
     currency = CurrencyField(default="USD")
+    #: ``{"rate_per_minute": 100, "quota_per_month": 100000}``; the names and their bounds: ``catalog.limits``.
+    limits = models.JSONField(default=dict, blank=True)
 
     objects = RatePlanQuerySet.as_manager()
     history = History()
