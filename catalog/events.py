@@ -54,3 +54,54 @@ class ProductRetiring(DomainEvent):
     name: ClassVar[str] = "product.retiring"
 
     product_id: TypeID
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayJobRequested(DomainEvent):
+    """A mapping waits to be checked or restored."""
+
+    name: ClassVar[str] = "gateway.job_requested"
+
+    gateway_id: TypeID
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayMappingEvent(DomainEvent):
+    """Something came of a mapping's job."""
+
+    mapping_id: TypeID
+    product_id: TypeID
+    gateway_id: TypeID
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayMappingUnlinked(GatewayMappingEvent):
+    """A mapping is about to be deleted; what belongs to it has to go before."""
+
+    name: ClassVar[str] = "gateway.mapping_unlinked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayDrifted(GatewayMappingEvent):
+    """A gateway that had what our record says has something else now."""
+
+    name: ClassVar[str] = "gateway.drifted"
+
+    differences: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayRestored(GatewayMappingEvent):
+    """A gateway was given what our record says, and a new look confirmed it."""
+
+    name: ClassVar[str] = "gateway.restored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayFailed(GatewayMappingEvent):
+    """A gateway cannot be reached or refuses; ``code`` and ``reason`` say why."""
+
+    name: ClassVar[str] = "gateway.failed"
+
+    code: str
+    reason: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from catalog.models import Documentation
-from catalog.operations import documentation
+from catalog.models import Documentation, Gateway
+from catalog.operations import documentation, gateway_mappings, gateway_sync
 from config.kernel.history import acting_as
 
 
@@ -18,3 +18,25 @@ def fetch_documentation() -> int:
         due = Documentation.objects.due(timezone.now()).order_by("attempts", "requested_at", "id")
         ids = list(due.values_list("pk", flat=True))
         return sum(documentation.fetch_documentation(pk, now=timezone.now()) for pk in ids)
+
+
+@shared_task
+def sync_gateway(gateway_id: str) -> int:
+    """Do the jobs that wait at one gateway and return how many; one worker at a time, woken by requests and by beat."""
+    with acting_as("task sync_gateway"):
+        return gateway_sync.run_jobs(gateway_id, clock=timezone.now)
+
+
+@shared_task
+def sync_gateways() -> int:
+    """
+    Ask for the checks that are due, wake a worker for every gateway with jobs that wait, and return for how many.
+
+    Beat runs it each minute, and so finds what no worker was woken for.
+    """
+    with acting_as("task sync_gateways"):
+        gateway_mappings.request_due_checks(now=timezone.now())
+    ids = list(Gateway.objects.with_jobs(timezone.now()).values_list("pk", flat=True))
+    for pk in ids:
+        sync_gateway.apply_async((str(pk),), retry=False)
+    return len(ids)

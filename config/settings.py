@@ -45,6 +45,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = kept_secret("SECRET_KEY")
 #: Keys of the digests that secrets are kept as, newest first; old ones still verify.
 SECRET_PEPPERS: list[str] = env.list("SECRET_PEPPERS", default=[]) or [kept_secret("SECRET_PEPPER")]
+#: Keys of what has to be given back in clear (credentials of gateways), newest first; old ones still open.
+ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=[]) or [kept_secret("ENCRYPTION_KEY")]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -134,6 +136,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
 #: Networks of one's own that may be called all the same: ``10.1.2.0/24``.
 OUTBOUND_ALLOWED_NETWORKS: list[str] = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
+#: Where the admin interfaces of one's own gateways stand, which may be called besides, also without TLS.
+GATEWAY_ALLOWED_NETWORKS: list[str] = env.list("GATEWAY_ALLOWED_NETWORKS", default=[])
+#: How often every mapping to a gateway is checked, in minutes.
+GATEWAY_CHECK_MINUTES = env.int("GATEWAY_CHECK_MINUTES", default=60)
+#: Between which bounds a worker waits, in seconds, before it asks a gateway the same again.
+GATEWAY_RETRY_WAIT_S: tuple[float, float] = (0.5, 8.0)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

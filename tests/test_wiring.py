@@ -12,6 +12,7 @@ from config.kernel.locks import _locks
 #: (event, handler) in the order in which handlers are called.
 WIRES = [
     ("DocumentationRequested", "catalog.handlers.wake_fetching"),
+    ("GatewayJobRequested", "catalog.handlers.wake_gateway"),
     ("ProductRetiring", "customers.handlers.refuse_retirement_of_subscribed_product"),
     ("CustomerCreated", "credentials.handlers.issue_first_customer_key"),
     ("CustomerDeleted", "credentials.handlers.revoke_keys_of_deleted_customer"),
@@ -42,7 +43,9 @@ GUARDS = [
     ("Agent", "credentials.guards.agent_has_active_keys"),
     ("Subscriber", "credentials.guards.subscriber_has_active_keys"),
     ("Product", "catalog.guards.product_has_rate_plans"),
+    ("Product", "catalog.guards.product_has_gateway_mappings"),
     ("Product", "customers.guards.product_has_subscriptions"),
+    ("Gateway", "catalog.guards.gateway_has_mappings"),
     ("Team", "customers.guards.team_has_agents"),
 ]
 

@@ -1,6 +1,8 @@
-"""Products, metrics and rate plans with their charges."""
+"""Products, metrics, rate plans with their charges, and gateways."""
 
 from catalog.models.documentation import Documentation, DocumentationStatus
+from catalog.models.gateway import Gateway, GatewayPace, Vendor
+from catalog.models.gateway_mapping import DriftReason, GatewayMapping, SyncJob, SyncStatus
 from catalog.models.metric import Aggregation, Metric
 from catalog.models.product import Audience, MaturityStage, Product, ProductType, PublishStatus
 from catalog.models.rate_plan import PRICED_BY_EVENT, Charge, ChargeModel, Interval, PlanStatus, RatePlan
@@ -13,6 +15,10 @@ __all__ = [
     "ChargeModel",
     "Documentation",
     "DocumentationStatus",
+    "DriftReason",
+    "Gateway",
+    "GatewayMapping",
+    "GatewayPace",
     "Interval",
     "MaturityStage",
     "Metric",
@@ -21,4 +27,7 @@ __all__ = [
     "ProductType",
     "PublishStatus",
     "RatePlan",
+    "SyncJob",
+    "SyncStatus",
+    "Vendor",
 ]

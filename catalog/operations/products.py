@@ -16,8 +16,9 @@ from catalog.errors import (
     ProductDeletionNeedsConfirmation,
 )
 from catalog.events import ProductPublished, ProductRetired, ProductRetiring, ProductStageChanged
-from catalog.models import Audience, Documentation, MaturityStage, Product, PublishStatus, RatePlan
+from catalog.models import Audience, Documentation, GatewayMapping, MaturityStage, Product, PublishStatus, RatePlan
 from catalog.operations.documentation import follow_openapi_url, refuse_openapi_url
+from catalog.operations.gateway_mappings import check_mappings_of, unlink
 from config.kernel.constraints import refusing
 from config.kernel.events import publish
 from config.kernel.guards import DeletionReport, Verdict, deletion_report
@@ -76,6 +77,7 @@ def update_product(product_id: str, *, now: datetime, **changes: str) -> Product
     if changed := product.assign(changes):
         with refusing({"catalog_product_code_key": DuplicateCode(value=product.code)}):
             product.save_changes(*changed, now=now)
+        check_mappings_of(product.id, now=now)
     if "openapi_url" in changed:
         follow_openapi_url(product, now=now)
     return product
@@ -98,6 +100,7 @@ def advance_product(product_id: str, *, to: str, now: datetime) -> Product:
 
     previous, product.maturity_stage = product.maturity_stage, to
     product.save_changes("maturity_stage", now=now)
+    check_mappings_of(product.id, now=now)
     publish(ProductStageChanged(product_id=product.id, previous=previous, stage=to))
     if to == MaturityStage.RETIRED:
         publish(ProductRetired(product_id=product.id))
@@ -129,7 +132,7 @@ def set_publish_status(product_id: str, *, to: str, now: datetime) -> Product:
 @transaction.atomic
 def delete_product(product_id: str, *, confirm: bool) -> DeletionReport:
     """
-    Delete the product together with its rate plans, and return the report it was deleted under.
+    Delete the product with its rate plans and mappings to gateways, and return the report it was deleted under.
 
     Raises:
         ProductDeletionBlocked: something stands in the way.
@@ -148,6 +151,8 @@ def delete_product(product_id: str, *, confirm: bool) -> DeletionReport:
         plan.delete()
         for charge in charges:
             charge.delete()
+    for mapping in GatewayMapping.objects.filter(product=product).select_for_update():
+        unlink(mapping)
     for documentation in Documentation.objects.filter(product=product):
         documentation.delete()
     product.delete()

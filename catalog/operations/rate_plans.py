@@ -13,6 +13,7 @@ from django.db import transaction
 from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePlanNotActive, RatePlanNotDraft
 from catalog.matching import first_tie
 from catalog.models import Aggregation, Charge, ChargeModel, Metric, PlanStatus, Product, RatePlan
+from catalog.operations.gateway_mappings import check_mappings_of
 from catalog.pricing import InvalidPrice, as_decimal_strings, parse_price
 from config.kernel.constraints import refusing
 
@@ -99,6 +100,7 @@ def activate_rate_plan(plan_id: str, *, now: datetime) -> RatePlan:
     plan = _lock_draft(plan_id)
     plan.status = PlanStatus.ACTIVE
     plan.save_changes("status", now=now)
+    check_mappings_of(plan.product_id, now=now)
     return plan
 
 

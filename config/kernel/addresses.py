@@ -55,13 +55,19 @@ def is_public(address: str, *, allowed: Iterable[str] = ()) -> bool:
     Raises:
         ValueError: it is no address, or one of ``allowed`` no network.
     """
-    found = reached(ip_address(address))
-    if any(found in network for network in map(ip_network, allowed) if network.version == found.version):
+    if is_within(address, allowed):
         return True
+    found = reached(ip_address(address))
     if isinstance(found, IPv4Address):
         return not any(found in network for network in INSIDE_V4)
     # A zone belongs to one interface of this machine.
     return found.scope_id is None and found in PUBLIC_V6 and not any(found in network for network in INSIDE_V6)
+
+
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Tell whether ``address``, or the IPv4 one it stands for, is in one of ``networks``."""
+    found = reached(ip_address(address))
+    return any(found in network for network in map(ip_network, networks) if network.version == found.version)
 
 
 def reached(address: Address) -> Address:

@@ -12,7 +12,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +23,7 @@ import httpcore
 import httpx
 from django.conf import settings
 
-from config.kernel.addresses import is_public
+from config.kernel.addresses import is_public, is_within
 
 MEBIBYTE = 2**20
 
@@ -66,6 +66,27 @@ class OutboundAnswer:
     body: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """Which addresses may be called: the public ones and those ``allowed``, or those of ``only`` where it is given."""
+
+    allowed: Sequence[str] = ()
+    only: Sequence[str] = ()
+
+    def check(self, addresses: Iterable[str]) -> None:
+        """
+        Let pass what may be called.
+
+        Raises:
+            AddressRefused: one of the addresses may not, whatever the others are.
+        """
+        for address in addresses:
+            if not is_public(address, allowed=self.allowed):
+                raise AddressRefused(f"The URL leads to {address}, which is not on the public internet")
+            if self.only and not is_within(address, self.only):
+                raise AddressRefused(f"The URL leads to {address}, which is called with https only")
+
+
 def call(
     method: str,
     url: str,
@@ -74,17 +95,23 @@ def call(
     content: bytes | None = None,
     deadline_s: float = 30.0,
     largest_body: int = MEBIBYTE,
+    inside: Sequence[str] = (),
 ) -> OutboundAnswer:
     """
     Call ``url`` and return the answer, of at most ``largest_body`` bytes, within ``deadline_s`` seconds.
 
+    The networks ``inside`` may be called besides, also without TLS.
+
     Raises:
         AddressRefused, Unreachable, TookTooLong, AnswerTooLarge: there is no answer.
     """
-    check_url(url)
+    check_url(url, inside=inside)
+    # Without TLS only into the networks for which that is allowed.
+    is_plain = url.lower().startswith("http://") and not settings.OUTBOUND_ALLOW_HTTP
+    networks = Networks(allowed=(*settings.OUTBOUND_ALLOWED_NETWORKS, *inside), only=tuple(inside) if is_plain else ())
     # What is compressed could unpack to any size.
     sent = {"User-Agent": "Meterdesk", "Accept-Encoding": "identity", **(headers or {})}
-    transport = GuardedTransport(until=time.monotonic() + deadline_s)
+    transport = GuardedTransport(until=time.monotonic() + deadline_s, networks=networks)
     try:
         with (
             httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=deadline_s) as client,
@@ -99,9 +126,11 @@ def call(
         raise Unreachable(f"The address cannot be reached: {error}") from error
 
 
-def check_url(url: str) -> None:
+def check_url(url: str, *, inside: Sequence[str] = ()) -> None:
     """
     Refuse what can be refused without asking the network: other schemes, secrets, addresses and names inside.
+
+    The networks ``inside`` may be called besides, also without TLS.
 
     Raises:
         AddressRefused: ``url`` is none that we call.
@@ -110,42 +139,37 @@ def check_url(url: str) -> None:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError) as error:
         raise AddressRefused(f"This is no URL: {error}") from error
-    schemes = ("https", "http") if settings.OUTBOUND_ALLOW_HTTP else ("https",)
+    schemes = ("https", "http") if settings.OUTBOUND_ALLOW_HTTP or inside else ("https",)
     if parsed.scheme not in schemes:
         raise AddressRefused(f"The URL must begin with {' or '.join(f'{one}://' for one in schemes)}")
     if parsed.userinfo:
         raise AddressRefused("The URL must not hold a user name or password")
     if parsed.port is not None and not 0 < parsed.port < 65536:
         raise AddressRefused("The URL's port is none")
-    _check_host(parsed.raw_host.decode().rstrip(".").lower())
+    allowed = (*settings.OUTBOUND_ALLOWED_NETWORKS, *inside)
+    _check_host(parsed.raw_host.decode().rstrip(".").lower(), Networks(allowed=allowed))
 
 
-def _check_host(host: str) -> None:
+def _check_host(host: str, networks: Networks) -> None:
     if not host:
         raise AddressRefused("The URL names no host")
     try:
         ip_address(host)
     except ValueError:
-        _check_name(host)
+        _check_name(host, networks)
     else:
-        _check_addresses([host])
+        networks.check([host])
 
 
-def _check_name(host: str) -> None:
+def _check_name(host: str, networks: Networks) -> None:
     """Refuse addresses in disguise, and names that mean something inside only where nothing inside is allowed."""
     if not NAME.match(host):
         raise AddressRefused("The URL's host is no name")
     if NUMERIC.match(host.rpartition(".")[2]):
         raise AddressRefused("The URL's host must be a name, or an address in its usual form")
     is_local = "." not in host or any(host == name or host.endswith(f".{name}") for name in LOCAL_NAMES)
-    if is_local and not settings.OUTBOUND_ALLOWED_NETWORKS:
+    if is_local and not networks.allowed:
         raise AddressRefused("The URL's host is a name of a local network")
-
-
-def _check_addresses(addresses: Iterable[str]) -> None:
-    for address in addresses:
-        if not is_public(address, allowed=settings.OUTBOUND_ALLOWED_NETWORKS):
-            raise AddressRefused(f"The URL leads to {address}, which is not on the public internet")
 
 
 def _body(response: httpx.Response, largest: int) -> bytes:
@@ -171,10 +195,12 @@ def _trusted() -> ssl.SSLContext:
 class GuardedTransport(httpx.HTTPTransport):
     """httpx's own transport over sockets that lead to checked addresses only, until a moment of the monotonic clock."""
 
-    def __init__(self, *, until: float) -> None:
+    def __init__(self, *, until: float, networks: Networks) -> None:
         super().__init__(verify=_trusted(), trust_env=False)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_trusted(), max_connections=1, network_backend=GuardedSockets(until=until)
+            ssl_context=_trusted(),
+            max_connections=1,
+            network_backend=GuardedSockets(until=until, networks=networks),
         )
 
 
@@ -193,7 +219,11 @@ class Deadline:
 
 
 class GuardedSockets(Deadline, httpcore.NetworkBackend):
-    """Opens connections to public addresses."""
+    """Opens connections to addresses that may be called."""
+
+    def __init__(self, *, until: float, networks: Networks) -> None:
+        super().__init__(until=until)
+        self.networks = networks
 
     def connect_tcp(
         self,
@@ -210,7 +240,7 @@ class GuardedSockets(Deadline, httpcore.NetworkBackend):
             AddressRefused: one of the addresses is not public, whatever the others are.
         """
         addresses = self._resolved(host, port)
-        _check_addresses(addresses)
+        self.networks.check(addresses)
         failure: Exception | None = None
         for address in addresses:
             try:

@@ -16,6 +16,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from honcho.manager import Manager
 
+#: Workers that mostly wait for answers of gateways.
+GATEWAY_POOL = ("--pool", "threads", "--concurrency", "8")
 START_TIMEOUT_S = 60.0
 ENDED_BY_OPERATOR = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
@@ -94,7 +96,8 @@ def processes(host: str, port: int) -> dict[str, list[str]]:
     celery = ["celery", "-A", "config.celery"]
     modules = {
         "web": [*gunicorn, "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"],
-        "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"],
+        "worker": [*celery, "worker", "-Q", "celery", "--concurrency", "2", "--loglevel", "INFO"],
+        "gateways": [*celery, "worker", "-Q", "gateways", "-n", "gateways@%h", *GATEWAY_POOL, "--loglevel", "INFO"],
         "beat": [*celery, "beat", "-s", str(schedule), "--loglevel", "INFO"],
     }
     # The shell that honcho starts must not stand between its signals and the process, hence exec.
