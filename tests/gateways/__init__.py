@@ -1,0 +1,1 @@
+"""Tests of the gateways: real adapters over HTTP, against small gateways held to the vendors' specifications."""

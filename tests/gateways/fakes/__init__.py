@@ -1,0 +1,1 @@
+"""Small stateful gateways on loopback, one a vendor."""
