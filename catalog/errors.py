@@ -62,6 +62,30 @@ class ProductDeletionNeedsConfirmation(DomainError):
     sentence = "The deletion has consequences and needs to be confirmed"
 
 
+class MetricDeletionBlocked(DomainError):
+    """Rate plans charge for the metric; ``details`` is the report."""
+
+    code = "metric_deletion_blocked"
+    type = ErrorType.CONFLICT
+    sentence = "The metric cannot be deleted while a rate plan charges for it"
+
+
+class RatePlanDeletionBlocked(DomainError):
+    """Somebody subscribes to the plan, or did; ``details`` is the report."""
+
+    code = "rate_plan_deletion_blocked"
+    type = ErrorType.CONFLICT
+    sentence = "The rate plan cannot be deleted while something stands in the way"
+
+
+class RatePlanDeletionNeedsConfirmation(DomainError):
+    """The deletion has consequences that have to be confirmed; ``details`` is the report."""
+
+    code = "rate_plan_deletion_needs_confirmation"
+    type = ErrorType.CONFLICT
+    sentence = "The deletion has consequences and needs to be confirmed"
+
+
 class RatePlanNotDraft(DomainError):
     """Only a draft's prices can be changed or the plan activated; a change of an active plan is a new version."""
 

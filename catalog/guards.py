@@ -1,9 +1,12 @@
-"""Reasons of the catalog why a product or a gateway may not simply be deleted."""
+"""Reasons of the catalog why a product, rate plan, metric or gateway may not simply be deleted."""
 
 from __future__ import annotations
 
-from catalog.models import Gateway, GatewayMapping, PlanStatus, Product, RatePlan
+from catalog.models import Gateway, GatewayMapping, Metric, PlanStatus, Product, RatePlan
 from config.kernel.guards import Finding, Verdict, counted
+
+#: How many plans a finding names; the rest are counted.
+NAMED_PLANS = 5
 
 
 def product_has_rate_plans(product: Product) -> Finding | None:
@@ -41,4 +44,30 @@ def gateway_has_mappings(gateway: Gateway) -> Finding | None:
         message="{count} product(s) are mapped to the gateway",
         at="catalog_gatewaymapping",
         query=f"gateway__id__exact={gateway.pk}",
+    )
+
+
+def plan_is_on_sale(plan: RatePlan) -> Finding | None:
+    """Warn that an active plan can be subscribed to."""
+    if plan.status != PlanStatus.ACTIVE:
+        return None
+    message = "The plan is active: customers can subscribe to it until it is gone"
+    return Finding(code="active_plan", verdict=Verdict.WARN, message=message, count=0)
+
+
+def metric_is_charged(metric: Metric) -> Finding | None:
+    """Block while a rate plan charges for the metric, whatever the plan's status."""
+    plans = RatePlan.objects.filter(charges__metric=metric).distinct().order_by("name", "version", "id")
+    count = plans.count()
+    names = ", ".join(str(plan) for plan in plans[:NAMED_PLANS])
+    more = f" and {count - NAMED_PLANS} more" if count > NAMED_PLANS else ""
+    # The message is a format string, and a plan may be called anything.
+    named = f"{names}{more}".replace("{", "{{").replace("}", "}}")
+    return counted(
+        count,
+        code="charges",
+        verdict=Verdict.BLOCK,
+        message=f"{{count}} rate plan(s) charge for it: {named}; take it out of drafts, or delete the plans first",
+        at="catalog_rateplan",
+        query=f"charges__metric__id__exact={metric.pk}",
     )

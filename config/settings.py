@@ -170,6 +170,8 @@ WHITENOISE_USE_FINDERS = True
 
 #: The API takes 1 MiB and refuses more itself; event batches have their own bound.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+#: The form of a rate plan with all the charges it may have sends some thirty boxes for each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["credentials.api.authentication.OperatorKeyAuthentication"],

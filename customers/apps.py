@@ -12,7 +12,7 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         """Register guards and locks, subscribe handlers."""
         from catalog.events import ProductRetiring
-        from catalog.models import Product
+        from catalog.models import Product, RatePlan
         from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
         from config.kernel.locks import register_lock
@@ -20,6 +20,7 @@ class CustomersConfig(AppConfig):
         from customers.models import Customer, Team
 
         register_guard(Product, guards.product_has_subscriptions)
+        register_guard(RatePlan, guards.plan_has_subscriptions)
         register_guard(Customer, guards.customer_is_the_bucket)
         register_guard(Customer, guards.customer_has_children)
         register_guard(Customer, guards.customer_has_subscriptions)

@@ -1,8 +1,8 @@
-"""Reasons of this app why a product, customer or team may not be deleted."""
+"""Reasons of this app why a product, rate plan, customer or team may not be deleted."""
 
 from __future__ import annotations
 
-from catalog.models import Product
+from catalog.models import Product, RatePlan
 from config.kernel.guards import Finding, Verdict, counted
 from customers.models import Agent, Customer, Subscription, Team
 
@@ -54,6 +54,20 @@ def product_has_subscriptions(product: Product) -> Finding | None:
         code="billed_subscriptions",
         verdict=Verdict.BLOCK,
         message="{count} ended subscription(s) were billed by this product's plans; retire it instead",
+        at="customers_subscription",
+        query=query,
+    )
+
+
+def plan_has_subscriptions(plan: RatePlan) -> Finding | None:
+    """Block while somebody subscribes to the plan, and for good where somebody ever did: invoices name its charges."""
+    everything = Subscription.objects.filter(plan=plan)
+    query = f"plan__id__exact={plan.pk}"
+    return _live_subscriptions(everything.live().count(), query) or counted(
+        everything.count(),
+        code="billed_subscriptions",
+        verdict=Verdict.BLOCK,
+        message="{count} ended subscription(s) had this plan, which explains their invoices; archive it instead",
         at="customers_subscription",
         query=query,
     )

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db.models import Max
 
 from catalog.models import RatePlan
-from catalog.operations import documentation, metrics, product_clones, products, rate_plans
+from catalog.operations import documentation, metrics, plan_deletion, product_clones, products, rate_plans
 from config.kernel.history import HistoryRow, acting_as
 from credentials.models import Credential
 from credentials.operations import credentials, moves, operator_keys, uses
@@ -87,6 +87,12 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         {"metric": 1},
     ),
     (
+        "delete_metric",
+        make_metric,
+        lambda made: metrics.delete_metric(made.id),
+        {"metric": 1},
+    ),
+    (
         "create_rate_plan",
         plan_fields,
         lambda made: rate_plans.create_rate_plan(**made, now=NOW),
@@ -110,6 +116,12 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         charged_plan,
         lambda made: rate_plans.archive_rate_plan(made.id, now=LATER),
         {"rateplan": 1},
+    ),
+    (
+        "delete_rate_plan",
+        charged_plan,
+        lambda made: plan_deletion.delete_rate_plan(made.id, confirm=True),
+        {"rateplan": 1, "charge": 1},
     ),
     (
         "create_customer",
@@ -238,6 +250,7 @@ def test_the_table_holds_every_operation() -> None:
         documentation,
         metrics,
         rate_plans,
+        plan_deletion,
         customers,
         deletion,
         status,
@@ -250,7 +263,7 @@ def test_the_table_holds_every_operation() -> None:
     operations = {name for module, name, found in own if found.__module__ == module.__name__ and name[0] != "_"}
 
     # They are steps of the product's operations, which are in the table.
-    steps = {"insert_product", "refuse_openapi_url", "follow_openapi_url", "copy_documentation"}
+    steps = {"insert_product", "refuse_openapi_url", "follow_openapi_url", "copy_documentation", "remove_plan"}
     # Some lock and change nothing, the others call an operation of the table for each row that is due.
     others = steps | {
         "lock_with_plans",

@@ -46,6 +46,9 @@ GUARDS = [
     ("Product", "catalog.guards.product_has_gateway_mappings"),
     ("Product", "customers.guards.product_has_subscriptions"),
     ("Gateway", "catalog.guards.gateway_has_mappings"),
+    ("RatePlan", "catalog.guards.plan_is_on_sale"),
+    ("RatePlan", "customers.guards.plan_has_subscriptions"),
+    ("Metric", "catalog.guards.metric_is_charged"),
     ("Team", "customers.guards.team_has_agents"),
 ]
 

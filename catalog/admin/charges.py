@@ -1,4 +1,4 @@
-"""The charges of a draft as rows of a form: one form field that is edited without any JSON."""
+"""The form of one charge: what is counted and what it costs, without any JSON."""
 
 from __future__ import annotations
 
@@ -8,37 +8,30 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.core.exceptions import ValidationError
 
-from catalog.admin.charge_texts import (
-    ABOVE,
-    SHARE_COLUMNS,
+from catalog.admin.charge_rows import (
+    MATCH_COLUMNS,
     TIER_COLUMNS,
-    line_of_tier,
-    parse_match,
-    parse_tiers,
-    print_match,
-    print_tiers,
+    TIERED,
+    RowsField,
+    Table,
+    filled,
+    match_error,
+    read_match,
+    read_tiers,
+    rows_of_match,
+    rows_of_tiers,
+    table_of,
+    tier_error,
 )
-from catalog.models import ChargeModel, Metric, RatePlan
+from catalog.models import ChargeModel
 from catalog.operations.rate_plans import ChargeSpec
 from catalog.pricing import InvalidPrice, parse_price
 from config.kernel.admin.theme import dress
 from config.kernel.money import plain
 
-MAX_CHARGES = 200
-TIER_PATH = re.compile(r"tiers\[(\d+)\]")
-
-
-class LinesField(forms.CharField):
-    """A text of several lines."""
-
-    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
-
-    def __init__(self, **options: Any) -> None:
-        # Lines are counted as the operator sees them, empty ones at the top included.
-        super().__init__(strip=False, required=False, **options)
+TIER_PATH = re.compile(r"tiers\[(\d+)\]\.(\w+)")
 
 
 class NumberField(forms.DecimalField):
@@ -54,15 +47,17 @@ class ChargeForm(forms.Form):
     metric = forms.ChoiceField(help_text="What is counted.")
     model = forms.ChoiceField(label="Pricing model", choices=ChargeModel.choices, initial=ChargeModel.STANDARD)
     name = forms.CharField(label="Name", max_length=200, required=False, help_text="Optional: the text of its lines.")
-    match = LinesField(
+    match = RowsField(
+        MATCH_COLUMNS,
         label="Only for",
-        help_text="Limits the charge to some usage. A line per dimension: model = gpt-4o, gpt-4o-mini",
+        help_text="Limits the charge to usage with one of the values, separated by commas; without rows it is for all.",
     )
     unit_amount = NumberField(label="Price per unit")
-    tiers = LinesField(
+    tiers = RowsField(
+        TIER_COLUMNS,
         label="Tiers",
-        help_text=f"A line per tier: its last unit, the price per unit (or the percentage) and, if any, a flat amount. "
-        f"The last line begins with “{ABOVE}”: 1000 0.10 5",
+        help_text="Each tier ends with the units in “Up to”, which stays empty in the last one. "
+        "The flat amount is due once when the tier is reached.",
     )
     package_size = NumberField(label="Units in a package")
     amount = NumberField(label="Price per started package")
@@ -90,9 +85,12 @@ class ChargeForm(forms.Form):
         ChargeModel.DYNAMIC: ("property", "multiplier"),
     }  # fmt: skip
 
-    def __init__(self, *args: Any, metrics: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, metrics: Sequence[tuple[str, str]], dimensions: Sequence[str] = (), **kwargs: Any
+    ) -> None:
         kwargs["label_suffix"] = ""
         super().__init__(*args, **kwargs)
+        self.dimensions = dimensions
         self.fields["metric"].choices = [("", "Select a metric"), *metrics]  # type: ignore[attr-defined]
         # Not among the others, because Python's own «property» has to stay what it is in the body of the class.
         self.fields["property"] = forms.CharField(
@@ -106,20 +104,24 @@ class ChargeForm(forms.Form):
         names = dict.fromkeys(name for fields in self.model_fields.values() for name in fields)
         return [(self[name], [m for m, fields in self.model_fields.items() if name in fields]) for name in names]
 
-    def clean_tiers(self) -> Any:
-        """Read the lines; those of another model are left alone."""
-        is_tiered = "tiers" in self.model_fields.get(self.cleaned_data.get("model", ""), ())
-        return parse_tiers(self.cleaned_data["tiers"], self._tier_columns) if is_tiered else []
+    @property
+    def tier_table(self) -> Table:
+        """The rows of the tiers, as they are drawn."""
+        return table_of(self["tiers"])
 
     @property
-    def _tier_columns(self) -> Mapping[str, str]:
-        """What the columns of a tier's line are."""
-        is_share = self.cleaned_data.get("model") == ChargeModel.GRADUATED_PERCENTAGE
-        return SHARE_COLUMNS if is_share else TIER_COLUMNS
+    def match_table(self) -> Table:
+        """The rows of the match, as they are drawn."""
+        return table_of(self["match"])
+
+    def clean_tiers(self) -> dict[int, dict[str, Any]]:
+        """Read the tiers, each by the place of its row; those of another model are left alone."""
+        model = self.cleaned_data.get("model", "")
+        return read_tiers(self.cleaned_data["tiers"], model, NumberField()) if model in TIERED else {}
 
     def clean_match(self) -> dict[str, list[str]]:
-        """Read the lines."""
-        return parse_match(self.cleaned_data["match"])
+        """Read the rows."""
+        return read_match(self.cleaned_data["match"])
 
     def clean(self) -> dict[str, Any]:
         """Ask the pricing whether the numbers make a price, and put its complaint at the field it is about."""
@@ -135,6 +137,8 @@ class ChargeForm(forms.Form):
     def properties(self) -> dict[str, object]:
         """The price as the pricing reads it."""
         values = {name: self.cleaned_data[name] for name in self.model_fields[self.cleaned_data["model"]]}
+        if "tiers" in values:
+            values["tiers"] = list(values["tiers"].values())
         return {
             name: f"{value:f}" if isinstance(value, Decimal) else value
             for name, value in values.items()
@@ -153,87 +157,27 @@ class ChargeForm(forms.Form):
             name=cleaned["name"],
         )
 
-    def _complaint(self, error: InvalidPrice) -> tuple[str, str]:
-        """Return the field and the sentence of a price that cannot be; a tier is named by its line."""
+    def refuse(self, name: str, key: str, reason: str) -> None:
+        """Show what the operation refused at the field ``name``; of a match at the row of the dimension ``key``."""
+        rows = filled(self["match"].value() or ()) if name == "match" else {}
+        place = next((one for one, row in rows.items() if row["dimension"] == key), None)
+        if place is None:
+            self.add_error(name if name in self.fields else None, reason)
+        else:
+            column = "dimension" if rows[place]["values"] else "values"
+            self.add_error(name, match_error(place, column, reason))
+
+    def _complaint(self, error: InvalidPrice) -> tuple[str, str | ValidationError]:
+        """Return the field and the error of a price that cannot be; that of a tier is about one of its boxes."""
         if error.param == "tiers":
-            return error.param, "Write at least one line."
+            return error.param, "Fill in at least one tier."
         tier = TIER_PATH.match(error.param)
+        name = tier[2] if tier else error.param
+        _, _, complaint = str(error).partition(f"{name} ")
         if tier is None:
-            _, _, complaint = str(error).partition(f"{error.param} ")
-            noun = "property" if error.param == "property" else "number"
-            return error.param, f"This {noun} {complaint}" if complaint else str(error)
-        line = line_of_tier(self.data[self.add_prefix("tiers")], int(tier[1]))
-        column = error.param.rpartition(".")[2]
-        return "tiers", f"Line {line}: the {self._tier_columns[column]} {str(error).partition(f'{column} ')[2]}"
-
-
-class BaseChargeFormSet(forms.BaseFormSet[ChargeForm]):
-    """The rows; those left empty and those marked for removal are no charges."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        metrics = Metric.objects.order_by("name").values_list("pk", "name", "code")
-        choices = [(str(pk), f"{name} ({code})") for pk, name, code in metrics]
-        super().__init__(*args, **{**kwargs, "form_kwargs": {"metrics": choices}})
-
-    def add_fields(self, form: ChargeForm, index: int | None) -> None:
-        """Say in words what the box of each row is for."""
-        super().add_fields(form, index)
-        form.fields["DELETE"].label = "Remove this charge"
-
-    @property
-    def specs(self) -> list[ChargeSpec]:
-        """The charges of a valid set of rows, in their order."""
-        return [form.spec for form in self.forms if form.has_changed() and form not in self.deleted_forms]
-
-
-ChargeFormSet = forms.formset_factory(
-    ChargeForm,
-    formset=BaseChargeFormSet,
-    extra=1,
-    can_delete=True,
-    max_num=MAX_CHARGES,
-    absolute_max=MAX_CHARGES,
-    validate_max=True,
-)
-
-
-class ChargesWidget(forms.Widget):
-    """Rows of charges, with a button for one more."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        """Return the rows sent."""
-        return ChargeFormSet(data, prefix=name)
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        """Tell whether the rows are missing."""
-        return f"{name}-TOTAL_FORMS" not in data
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """Return the rows, those sent with their errors."""
-        return render_to_string("catalog/charge_rows.html", {"rows": self.rows_of(name, value)})
-
-    def rows_of(self, name: str, value: Any) -> Any:
-        """Return the rows sent, or those of the stored charges."""
-        return value if isinstance(value, ChargeFormSet) else ChargeFormSet(prefix=name, initial=value or [])
-
-
-class ChargesField(forms.Field):
-    """The charges of a plan: rows in, :class:`ChargeSpec` out; None where a row is wrong, which says itself what is."""
-
-    widget = ChargesWidget
-
-    def clean(self, value: Any) -> list[ChargeSpec] | None:
-        """Return the charges of the rows; an error here would paint all of them red."""
-        return list(value.specs) if value.is_valid() else None
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare what the rows say with what they said."""
-        return not data.is_valid() or [row_of(spec) for spec in data.specs] != [*(initial or [])]
-
-
-def rows_of(plan: RatePlan) -> list[dict[str, Any]]:
-    """Return the rows of a stored plan."""
-    return [row_of(charge) for charge in plan.charges.all()]
+            noun = "property" if name == "property" else "number"
+            return name, f"This {noun} {complaint}" if complaint else str(error)
+        return "tiers", tier_error(list(self.cleaned_data["tiers"])[int(tier[1])], name, complaint)
 
 
 def row_of(charge: Any) -> dict[str, Any]:
@@ -244,8 +188,8 @@ def row_of(charge: Any) -> dict[str, Any]:
         "metric": str(charge.metric_id if hasattr(charge, "metric_id") else charge.metric),
         "model": str(charge.model),
         "name": charge.name,
-        "match": print_match(charge.match),
-        "tiers": print_tiers(charge.properties.get("tiers", [])),
+        "match": rows_of_match(charge.match),
+        "tiers": rows_of_tiers(charge.properties.get("tiers", [])),
         **numbers,
     }
 

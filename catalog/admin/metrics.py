@@ -6,17 +6,27 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
-from catalog.models import Metric
-from catalog.operations.metrics import create_metric, rename_metric
+from catalog.admin.charge_texts import price_in_words
+from catalog.admin.products import PLAN_COLOURS
+from catalog.models import Charge, Metric
+from catalog.operations.metrics import create_metric, delete_metric, rename_metric
 from config.kernel.admin import (
     ChoicesFilter,
+    LinkedRows,
     ModelAdmin,
     RecordForm,
+    display,
+    link_to,
     register,
+    status_badge,
 )
+from config.kernel.admin.columns import NOTHING
 
 WHY_FIXED = "Fixed once the metric exists, because usage is already counted by it; make a new metric instead."
 
@@ -51,15 +61,63 @@ class MetricForm(RecordForm):
 FIXED_FIELDS = tuple(name for name in MetricForm.Meta.fields if name != "name")
 
 
+@display(description="rate plans", ordering="plan_count")
+def plans_charging(metric: Any) -> str:
+    """Show how many rate plans charge for the metric, as a link to them."""
+    if not metric.plan_count:
+        return NOTHING
+    path = reverse("admin:catalog_rateplan_changelist")
+    return format_html(
+        '<a href="{}?charges__metric__id__exact={}" class="text-primary-600 underline dark:text-primary-500">{}</a>',
+        path, metric.pk, metric.plan_count,
+    )  # fmt: skip
+
+
+@display(description="rate plan")
+def plan_of(charge: Charge) -> str:
+    """Link to the plan of a charge."""
+    return link_to(charge.plan)
+
+
+@display(description="price")
+def price_shown(charge: Charge) -> str:
+    """Print what the charge asks for usage."""
+    only = [f"only where {name} is {' or '.join(values)}" for name, values in charge.match.items()]
+    return "; ".join([*price_in_words(charge, charge.plan.currency), *only])
+
+
+class ChargeInline(LinkedRows):
+    """What rate plans charge for the metric."""
+
+    model = Charge
+    verbose_name_plural = "charges"
+    fields: ClassVar[Any] = (plan_of, status_badge("plan__status", PLAN_COLOURS, description="status"), price_shown)
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the charges with their plans."""
+        return super().get_queryset(request).select_related("plan")
+
+
 @register(Metric)
 class MetricAdmin(ModelAdmin):
     """What usage is counted."""
 
     form = MetricForm
-    list_display = ("name", "code", "aggregation", "event_type", "property", "dimensions", "created_at")
+    list_display = ("name", "code", "aggregation", "event_type", "property", "dimensions", plans_charging, "created_at")
     list_filter = (("aggregation", ChoicesFilter),)
-    search_fields = ("name", "code", "event_type")
+    search_fields = ("name", "code", "event_type", "property")
+    search_help_text = "Name, code, event type or property"
     fields = MetricForm.Meta.fields
+    inlines: ClassVar[Any] = [ChargeInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Count the rate plans along with each metric."""
+        return super().get_queryset(request).with_plan_count()  # type: ignore[attr-defined, no-any-return]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Leave out what a new metric has not got yet."""
+        return self.inlines if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Leave only the name open once the metric exists."""
@@ -83,3 +141,7 @@ class MetricAdmin(ModelAdmin):
     def change(self, request: HttpRequest, obj_id: Any, form: Any) -> Metric:
         """Rename the metric."""
         return rename_metric(obj_id, name=form.cleaned_data["name"], now=timezone.now())
+
+    def delete(self, request: HttpRequest, obj_id: Any, cleaned: dict[str, Any]) -> None:
+        """Delete the metric, which no plan charges for."""
+        delete_metric(obj_id)

@@ -6,19 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from catalog.admin.charge_set import BaseChargeFormSet, ChargesField, rows_of
 from catalog.admin.charge_texts import price_in_words
-from catalog.admin.charges import ChargesField, rows_of
 from catalog.admin.products import BASE_FEE, PLAN_STATUS
 from catalog.errors import ChargesCouldTie, InvalidCharge
 from catalog.models import PlanStatus, RatePlan
+from catalog.operations.plan_deletion import delete_rate_plan
 from catalog.operations.rate_plans import activate_rate_plan, archive_rate_plan, create_rate_plan, update_rate_plan
 from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
+    DropdownFilter,
     ModelAdmin,
     RecordForm,
     action,
@@ -52,6 +55,12 @@ class RatePlanForm(RecordForm):
         if not self.instance._state.adding:
             self.initial["charges"] = rows_of(self.instance)
 
+    def full_clean(self) -> None:
+        """Validate, and show a refusal of the charges also at the box it is about."""
+        super().full_clean()
+        if self.is_bound and self.refusal is not None:
+            self["charges"].data.refuse(str(self.refusal.param), self.refusal.message)
+
     def clean(self) -> dict[str, Any]:
         """Refuse the form while a row of its charges is wrong."""
         if self.cleaned_data.get("charges") is None:
@@ -62,6 +71,28 @@ class RatePlanForm(RecordForm):
 def has_status(status: PlanStatus) -> Any:
     """Return a condition on plans: being in ``status``."""
     return lambda plan: plan.status == status
+
+
+class CurrencyFilter(DropdownFilter):
+    """Plans by the currency they are paid in."""
+
+    title = "currency"
+    parameter_name = "currency"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the currencies that there are plans in."""
+        codes = RatePlan.objects.order_by("currency").values_list("currency", flat=True).distinct()
+        return [(code, code) for code in codes]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep the plans in the currency asked for."""
+        return queryset.filter(currency=self.value()) if self.value() else queryset
+
+
+@display(description="charges", ordering="charge_count")
+def charge_count(plan: Any) -> str:
+    """Show how many charges the plan has."""
+    return f"{plan.charge_count:,}"
 
 
 @register(RatePlan)
@@ -75,14 +106,26 @@ class RatePlanAdmin(ModelAdmin):
         "product",
         "interval",
         BASE_FEE,
+        charge_count,
         PLAN_STATUS,
         "created_at",
     )
-    list_filter = (("status", ChoicesFilter), ("interval", ChoicesFilter), ("product", AutocompleteFilter))
+    list_filter = (
+        ("status", ChoicesFilter),
+        ("interval", ChoicesFilter),
+        CurrencyFilter,
+        ("product", AutocompleteFilter),
+        ("charges__metric", AutocompleteFilter),
+    )
     list_select_related = ("product",)
-    search_fields = ("name", "code", "product__name")
+    search_fields = ("name", "code", "product__name", "product__code")
+    search_help_text = "Name, code or product"
     autocomplete_fields = ("product",)
     change_form_outer_before_template = "kernel/notice.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Count the charges along with each plan."""
+        return super().get_queryset(request).with_charge_count()  # type: ignore[attr-defined, no-any-return]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Give the charges a part of their own, before the reason."""
@@ -126,17 +169,21 @@ class RatePlanAdmin(ModelAdmin):
     def create(self, request: HttpRequest, form: Any) -> RatePlan:
         """Draft a plan."""
         asked = {**form.cleaned_data, "product": form.cleaned_data["product"].pk}
-        with charges_counted():
+        with charges_counted(form["charges"].data):
             return create_rate_plan(**asked, now=timezone.now())
 
     def change(self, request: HttpRequest, obj_id: Any, form: Any) -> RatePlan:
         """Change the draft; charges that are as before are left as they are."""
         asked = dict(form.cleaned_data)
         charges = asked.pop("charges")
-        with charges_counted():
+        with charges_counted(form["charges"].data):
             return update_rate_plan(
                 obj_id, charges=charges if "charges" in form.changed_data else None, **asked, now=timezone.now()
             )
+
+    def delete(self, request: HttpRequest, obj_id: Any, cleaned: dict[str, Any]) -> None:
+        """Delete the plan with its charges; nobody has ever subscribed to it."""
+        delete_rate_plan(obj_id, confirm=cleaned["confirm"])
 
     @action("Activate", permissions=["change"], when=has_status(PlanStatus.DRAFT), icon="rocket_launch")
     def activate(self, request: HttpRequest, plan_id: str, cleaned: dict[str, Any]) -> str:
@@ -150,12 +197,14 @@ class RatePlanAdmin(ModelAdmin):
 
 
 @contextmanager
-def charges_counted() -> Iterator[None]:
-    """Tell above the form which charge a refusal is about, as the rows are counted."""
+def charges_counted(rows: BaseChargeFormSet) -> Iterator[None]:
+    """Tell above the form which charge a refusal is about, as the page counts its ``rows``."""
     try:
         yield
     except ChargesCouldTie as refusal:
-        raise Invalid("", refusal.message) from refusal
+        first, second = (int(str(refusal.details[which])) - 1 for which in ("first", "second"))
+        told = ChargesCouldTie(first=rows.number_of(first), second=rows.number_of(second))
+        raise Invalid(f"charges[{second}].match", told.message) from refusal
     except InvalidCharge as refusal:
-        position = int(str(refusal.param).partition("[")[2].partition("]")[0]) + 1
-        raise Invalid("", f"Charge {position}: {refusal.message}") from refusal
+        position = int(str(refusal.param).partition("[")[2].partition("]")[0])
+        raise Invalid(str(refusal.param), f"Charge {rows.number_of(position)}: {refusal.message}") from refusal

@@ -5,16 +5,19 @@ from __future__ import annotations
 from django.utils import timezone
 from django_filters import CharFilter
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.models import Aggregation, Metric
 from catalog.models.product import validate_code
-from catalog.operations.metrics import create_metric, rename_metric
+from catalog.operations.metrics import create_metric, delete_metric, rename_metric
+from config.api.deletion import DeletionReportSerializer
 from config.api.fields import EnumField
 from config.api.filters import StrictFilterSet
-from config.api.serializers import StrictModelSerializer, StrictSerializer
+from config.api.serializers import DeletedSerializer, StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
+from config.kernel.guards import deletion_report
 
 
 class MetricSerializer(StrictModelSerializer):
@@ -68,6 +71,7 @@ class MetricViewSet(Listed, Retrieved, ApiViewSet):
     filterset_class = MetricFilter
     scope_read, scope_write = "catalog:read", "catalog:write"
     bodies = {"create": NewMetricSerializer, "partial_update": MetricNameSerializer}
+    answers = {"destroy": DeletedSerializer, "deletion_check": DeletionReportSerializer}
 
     def create(self, request: Request) -> Response:
         """Create a metric."""
@@ -77,3 +81,14 @@ class MetricViewSet(Listed, Retrieved, ApiViewSet):
         """Rename a metric; its definition is fixed."""
         metric = self.get_object()
         return self.answer(rename_metric(metric.id, **{"name": metric.name, **self.body()}, now=timezone.now()))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a metric that no rate plan charges for."""
+        metric, now = self.get_object(), timezone.now()
+        delete_metric(metric.id)
+        return self.answer({"id": metric.id, "deleted": True, "deleted_at": now})
+
+    @action(detail=True, methods=["get"], url_path="deletion-check")
+    def deletion_check(self, request: Request, pk: str) -> Response:
+        """Say what stands in the way of deleting a metric."""
+        return self.answer(deletion_report(self.get_object()).document())

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from catalog.api.prices import PriceSerializer, PropertiesField, UsageSerializer
 from catalog.models import Charge, ChargeModel, Interval, PlanStatus, RatePlan
 from catalog.models.product import validate_code
+from catalog.operations.plan_deletion import delete_rate_plan
 from catalog.operations.rate_plans import (
     ChargeSpec,
     activate_rate_plan,
@@ -23,10 +24,12 @@ from catalog.operations.rate_plans import (
     update_rate_plan,
 )
 from catalog.queries.prices import UnitsUsed, price_of_usage
+from config.api.deletion import ConfirmationQuery, DeletionReportSerializer
 from config.api.fields import AmountField, CurrencyField, EnumField, JSONObjectField, TypeIDField
 from config.api.filters import StrictFilterSet, TypeIDFilter
-from config.api.serializers import StrictModelSerializer, StrictSerializer
+from config.api.serializers import DeletedSerializer, StrictModelSerializer, StrictSerializer
 from config.api.views import ApiViewSet, Listed, Retrieved
+from config.kernel.guards import deletion_report
 
 MAX_CHARGES = 200
 
@@ -126,7 +129,12 @@ class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
         "partial_update": RatePlanChangesSerializer,
         "price": UsageSerializer,
     }
-    answers = {"price": PriceSerializer}
+    queries = {"destroy": ConfirmationQuery}
+    answers = {
+        "price": PriceSerializer,
+        "destroy": DeletedSerializer,
+        "deletion_check": DeletionReportSerializer,
+    }
 
     def create(self, request: Request) -> Response:
         """Draft a rate plan with its charges."""
@@ -136,6 +144,17 @@ class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
         """Change a draft."""
         plan = update_rate_plan(self.get_object().id, **_with_specs(self.body()), now=timezone.now())
         return self.answer(self.get_queryset().get(pk=plan.id))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a rate plan that nobody has ever subscribed to."""
+        plan, now = self.get_object(), timezone.now()
+        delete_rate_plan(plan.id, confirm=self.query()["confirm"])
+        return self.answer({"id": plan.id, "deleted": True, "deleted_at": now})
+
+    @action(detail=True, methods=["get"], url_path="deletion-check")
+    def deletion_check(self, request: Request, pk: str) -> Response:
+        """Say what stands in the way of deleting a rate plan."""
+        return self.answer(deletion_report(self.get_object()).document())
 
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: str) -> Response:

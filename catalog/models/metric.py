@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from catalog.models.product import validate_code
 from config.kernel.history import History
@@ -23,6 +25,10 @@ class Aggregation(models.TextChoices):
 
 class MetricQuerySet(RecordQuerySet["Metric"]):
     """Metrics."""
+
+    def with_plan_count(self) -> Self:
+        """Give each ``plan_count``, how many rate plans charge for it."""
+        return self.annotate(plan_count=Count("charges__plan", distinct=True))
 
 
 class Metric(Record):

@@ -7,7 +7,8 @@ from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from catalog.models.metric import Metric
 from catalog.models.product import Product, validate_code
@@ -61,6 +62,11 @@ class RatePlanQuerySet(RecordQuerySet["RatePlan"]):
     def active(self) -> Self:
         """Keep those that can be subscribed to."""
         return self.filter(status=PlanStatus.ACTIVE)
+
+    def with_charge_count(self) -> Self:
+        """Give each ``charge_count``, how many charges it has; also where these are filtered by some of them."""
+        counts = Charge.objects.filter(plan=OuterRef("pk")).order_by().values("plan").annotate(count=Count("pk"))
+        return self.annotate(charge_count=Coalesce(Subquery(counts.values("count")), 0))
 
 
 class RatePlan(Record):

@@ -1,4 +1,4 @@
-"""Metrics: create and rename."""
+"""Metrics: create, rename, delete."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.errors import DuplicateCode
+from catalog.errors import DuplicateCode, MetricDeletionBlocked
 from catalog.models import Aggregation, Metric
 from config.kernel.constraints import refusing
 from config.kernel.errors import Invalid
+from config.kernel.guards import DeletionReport, Verdict, deletion_report
 
 
 @transaction.atomic
@@ -57,3 +58,20 @@ def rename_metric(metric_id: str, *, name: str, now: datetime) -> Metric:
     if changed := metric.assign({"name": name}):
         metric.save_changes(*changed, now=now)
     return metric
+
+
+@transaction.atomic
+def delete_metric(metric_id: str) -> DeletionReport:
+    """
+    Delete the metric, and return the report it was deleted under.
+
+    Raises:
+        MetricDeletionBlocked: a rate plan charges for it; ``details`` is the report.
+    """
+    # The full lock also keeps new charges away, which refer to the metric.
+    metric = Metric.objects.lock(metric_id)
+    report = deletion_report(metric)
+    if report.verdict is not Verdict.ALLOW:
+        raise MetricDeletionBlocked(**report.document())
+    metric.delete()
+    return report

@@ -19,6 +19,7 @@ from catalog.events import ProductPublished, ProductRetired, ProductRetiring, Pr
 from catalog.models import Audience, Documentation, GatewayMapping, MaturityStage, Product, PublishStatus, RatePlan
 from catalog.operations.documentation import follow_openapi_url, refuse_openapi_url
 from catalog.operations.gateway_mappings import check_mappings_of, unlink
+from catalog.operations.plan_deletion import remove_plan
 from config.kernel.constraints import refusing
 from config.kernel.events import publish
 from config.kernel.guards import DeletionReport, Verdict, deletion_report
@@ -145,12 +146,7 @@ def delete_product(product_id: str, *, confirm: bool) -> DeletionReport:
     if report.verdict is Verdict.WARN and not confirm:
         raise ProductDeletionNeedsConfirmation(**report.document())
     for plan in plans:
-        charges = list(plan.charges.all())
-        # The plan goes first: what is frozen are the charges of a plan that is there. One that somebody subscribed to
-        # cannot go at all, because the subscription refers to it.
-        plan.delete()
-        for charge in charges:
-            charge.delete()
+        remove_plan(plan)
     for mapping in GatewayMapping.objects.filter(product=product).select_for_update():
         unlink(mapping)
     for documentation in Documentation.objects.filter(product=product):

@@ -130,7 +130,7 @@ def _lock_draft(plan_id: str) -> RatePlan:
 
 def _write_charges(plan: RatePlan, specs: Sequence[ChargeSpec]) -> None:
     """Check ``specs`` against each other and their metrics, then insert them in their order."""
-    metrics = [Metric.objects.find(spec.metric) for spec in specs]
+    metrics = _lock_metrics(specs)
     for position, (spec, metric) in enumerate(zip(specs, metrics, strict=True)):
         _check_charge(position, spec, metric)
     for metric in set(metrics):
@@ -147,6 +147,13 @@ def _write_charges(plan: RatePlan, specs: Sequence[ChargeSpec]) -> None:
             properties=as_decimal_strings(spec.properties),
             match={name: list(values) for name, values in spec.match.items()},
         )
+
+
+def _lock_metrics(specs: Sequence[ChargeSpec]) -> list[Metric]:
+    """Return the metric of each of ``specs``, kept from being deleted until the transaction ends."""
+    # In one order, so that two drafts never wait for each other in a circle.
+    locked = {metric: Metric.objects.lock(metric) for metric in sorted({spec.metric for spec in specs})}
+    return [locked[spec.metric] for spec in specs]
 
 
 def _check_charge(position: int, spec: ChargeSpec, metric: Metric) -> None:

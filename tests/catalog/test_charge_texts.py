@@ -1,18 +1,10 @@
-"""Charges as lines of text, and prices as sentences."""
+"""Prices as sentences."""
 
 from __future__ import annotations
 
 import pytest
-from django.core.exceptions import ValidationError
 
-from catalog.admin.charge_texts import (
-    SHARE_COLUMNS,
-    parse_match,
-    parse_tiers,
-    price_in_words,
-    print_match,
-    print_tiers,
-)
+from catalog.admin.charge_texts import price_in_words
 from catalog.models import Charge
 
 TIERS: list[dict[str, str | None]] = [
@@ -20,61 +12,6 @@ TIERS: list[dict[str, str | None]] = [
     {"up_to": "5000", "unit_amount": "2", "flat_amount": "0", "package_size": "100"},
     {"up_to": None, "unit_amount": "0.05"},
 ]
-
-
-def test_tiers_are_lines_and_back() -> None:
-    lines = "1000 0.10 5\n5000 2 0 100\nabove 0.05"
-
-    assert parse_tiers(lines) == TIERS
-    assert print_tiers(TIERS) == lines
-    assert parse_tiers("\n  Above 1  \n\n") == [{"up_to": None, "unit_amount": "1"}]
-    assert parse_tiers("") == []
-
-
-def test_tiers_of_a_percentage_are_lines_and_back() -> None:
-    lines = "1000 1.5 200\nabove 2"
-    tiers: list[dict[str, str | None]] = [
-        {"up_to": "1000", "rate_percent": "1.5", "flat_amount": "200"},
-        {"up_to": None, "rate_percent": "2"},
-    ]
-
-    assert parse_tiers(lines, SHARE_COLUMNS) == tiers
-    assert print_tiers(tiers) == lines
-    with pytest.raises(ValidationError, match="Line 1: write the bound, the percentage"):
-        parse_tiers("1000 1.5 200 3\nabove 2", SHARE_COLUMNS)
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("1000\nabove 1", "Line 1:"),
-        ("1000 1 2 3 4\nabove 1", "Line 1:"),
-        ("\n1000 1\nabove 1\nabove 2", "Line 3: only the last line"),
-        ("1000 1\n2000 2", "Line 2: the last line"),
-    ],
-)
-def test_tiers_that_cannot_be_read_name_their_line(text: str, place: str) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        parse_tiers(text)
-
-    assert refusal.value.messages[0].startswith(place)
-
-
-def test_matches_are_lines_and_back() -> None:
-    match = {"model": ["gpt-4o", "a, b", 'say "x"'], "region": ["eu"]}
-
-    assert parse_match(print_match(match)) == match
-    assert print_match({"model": ["gpt-4o", "kimi"]}) == "model = gpt-4o, kimi"
-    assert parse_match("model=gpt-4o ,kimi\n\n") == {"model": ["gpt-4o", "kimi"]}
-    assert parse_match("model =") == {"model": []}
-
-
-@pytest.mark.parametrize(("text", "place"), [("model", "Line 1:"), ("\n = x", "Line 2:"), ("a = 1\na = 2", "Line 2:")])
-def test_matches_that_cannot_be_read_name_their_line(text: str, place: str) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        parse_match(text)
-
-    assert refusal.value.messages[0].startswith(place)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_the_definition_of_a_metric_is_fixed(api: APIClient, field: str) -> None
     assert refusal_of(api.patch(path, {field: "other"})) == (400, "unknown_field", field)
     assert api.patch(path, {"name": "Other"}).status_code == 200
     assert api.patch(path, {}).json()["name"] == "Other"
-    assert code_of(api.delete(path)) == (405, "method_not_allowed")
+    assert code_of(api.put(path, {})) == (405, "method_not_allowed")
 
 
 def test_metrics_are_listed_newest_first_and_found(api: APIClient) -> None:

@@ -26,7 +26,7 @@ from config.kernel.secrets import issued_secrets
 if TYPE_CHECKING:
     from config.kernel.admin.records import ModelAdmin
 
-#: How many objects one confirmation may cover: each is a hidden field of its page, and Django takes 1000 fields.
+#: How many objects one confirmation may cover: each is a hidden field of its page.
 BULK_LIMIT = 500
 
 
