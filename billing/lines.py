@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from billing.models import LineKind
-from billing.proration import prorate
+from billing.proration import PaidDays
 from billing.rating import RatedCharge
-from catalog.models import Charge
+from billing.settlement import Use, settle
+from catalog.models import Charge, RatePlan
 from catalog.pricing import Rating, TierAmount
-from config.kernel.money import EXACT, plain, round_money
+from config.kernel.money import display_money, plain, round_money
 from customers.models import Subscription
-from customers.periods import Period, first_instant_of_day, local_days
+from customers.periods import Period
+
+#: A line says more than what its charge is called, and all of it fits into the column.
+LONGEST_NAME = 300
 
 #: A tier as JSON.
 TierDocument = dict[str, str | int | None]
@@ -33,77 +37,108 @@ class NewLine:
     tiers: list[TierDocument] = field(default_factory=list)
 
 
-def base_line(
-    subscription: Subscription, period: Period, whole: Period, *, ends_in_change: bool = False
-) -> NewLine | None:
+def period_lines(
+    subscription: Subscription, period: Period, days: PaidDays, rated: Sequence[RatedCharge]
+) -> list[NewLine]:
     """
-    Return the base fee for the days of ``whole`` that ``period`` touches; None for a plan without one.
+    Return what ``period`` comes to: the base fee, each charge's usage and true-up, and the true-up of them all.
 
-    The day of a termination is paid. With ``ends_in_change`` another plan begins where ``period`` ends, and that whole
-    day belongs to it; None also where no day is left.
+    Minimums are measured by the ``days`` that the base fee is paid for. The maximum spend holds for a part of a period
+    too; usage beyond it costs nothing.
     """
-    plan, timezone = subscription.plan, subscription.customer.timezone
-    paid = period.clip(whole.start, whole.end)
-    if ends_in_change and paid is not None:
-        paid = paid.clip(None, first_instant_of_day(period.end, timezone))
-    if not plan.amount or paid is None:
+    plan = subscription.plan
+    base = base_line(subscription, period, days)
+    uses = [
+        Use(rated=_rounded(one.rating.amount, plan), minimum=_rounded(days.share_of(one.charge.minimum_amount), plan))
+        for one in rated
+    ]
+    settled = settle(
+        base.amount if base else Decimal(0),
+        uses,
+        minimum=_rounded(days.share_of(plan.minimum_commitment or Decimal(0)), plan),
+        maximum=maximum_of(plan),
+    )
+    lines = [base] if base else []
+    for one, due in zip(rated, settled.charges, strict=True):
+        if one.units or one.rating.amount:
+            lines.append(usage_line(subscription, period, one, due.usage))
+        if due.true_up:
+            least = one.charge.minimum_amount
+            lines.append(_true_up(subscription, period, days, due.true_up, least=least, charge=one.charge))
+    if settled.true_up:
+        least = plan.minimum_commitment or Decimal(0)
+        lines.append(_true_up(subscription, period, days, settled.true_up, least=least))
+    return lines
+
+
+def base_line(subscription: Subscription, period: Period, days: PaidDays) -> NewLine | None:
+    """Return the base fee for ``days``; None for a plan without one, and where no day is paid."""
+    plan = subscription.plan
+    if not plan.amount or days.paid is None:
         return None
-    amount = round_money(prorate(plan.amount, used=paid, whole=whole, timezone=timezone), plan.currency)
-    days, of = (local_days(span.start, span.end, timezone) for span in (paid, whole))
-    part = "" if days == of else f" ({days} of {of} days)"
     return NewLine(
         kind=LineKind.BASE,
-        description=f"{plan}{part}",
+        description=f"{plan}{days}",
         subscription=subscription,
         charge=None,
         units=Decimal(1),
-        amount=amount,
+        amount=_rounded(days.share_of(plan.amount), plan),
         period=period,
     )
 
 
-def usage_lines(subscription: Subscription, period: Period, rated: Sequence[RatedCharge]) -> list[NewLine]:
-    """Return a line for each charge that was used or costs something without use."""
-    return [
-        NewLine(
-            kind=LineKind.USAGE,
-            description=describe(one.charge),
-            subscription=subscription,
-            charge=one.charge,
-            units=one.units,
-            amount=round_money(one.rating.amount, subscription.plan.currency),
-            period=period,
-            tiers=tier_document(one.rating),
-        )
-        for one in rated
-        if one.units or one.rating.amount
-    ]
-
-
-def late_line(
-    subscription: Subscription, period: Period, rated: RatedCharge, *, billed_units: Decimal, billed: Decimal
-) -> NewLine | None:
-    """Return what a charge of a ``period`` billed before comes to beyond what it was ``billed``; None for nothing."""
-    # Late units can make a volume price cheaper; an invoice takes nothing back, so the line is then about units only.
-    amount = max(round_money(rated.rating.amount, subscription.plan.currency) - billed, Decimal(0))
-    if not amount and rated.units == billed_units:
-        return None
+def usage_line(subscription: Subscription, period: Period, rated: RatedCharge, amount: Decimal) -> NewLine:
+    """Return what a charge was used, of which ``amount`` is billed."""
+    plan, whole = subscription.plan, _rounded(rated.rating.amount, subscription.plan)
+    uncut = f" ({display_money(whole, plan.currency)} before the maximum spend)" if amount < whole else ""
     return NewLine(
-        kind=LineKind.LATE_USAGE,
-        description=f"{describe(rated.charge)} (late, {period.start:%Y-%m-%d})",
+        kind=LineKind.USAGE,
+        description=f"{describe(rated.charge)}{uncut}",
         subscription=subscription,
         charge=rated.charge,
-        units=EXACT.subtract(rated.units, billed_units),
+        units=rated.units,
         amount=amount,
         period=period,
         tiers=tier_document(rated.rating),
     )
 
 
+def _true_up(
+    subscription: Subscription,
+    period: Period,
+    days: PaidDays,
+    amount: Decimal,
+    *,
+    least: Decimal,
+    charge: Charge | None = None,
+) -> NewLine:
+    """Return what is missing to ``least`` a period: the minimum of ``charge``, or without one that of the plan."""
+    what = f"minimum of {describe(charge)}" if charge else f"minimum commitment of {subscription.plan}"
+    return NewLine(
+        kind=LineKind.TRUE_UP,
+        description=f"True-up to the {what}: {display_money(least, subscription.plan.currency)}{days}",
+        subscription=subscription,
+        charge=charge,
+        units=Decimal(1),
+        amount=amount,
+        period=period,
+    )
+
+
+def maximum_of(plan: RatePlan) -> Decimal | None:
+    """Return the most that a period of ``plan`` comes to, rounded to its currency; None where there is no bound."""
+    return None if plan.maximum_spend is None else _rounded(plan.maximum_spend, plan)
+
+
+def _rounded(amount: Decimal, plan: RatePlan) -> Decimal:
+    return round_money(amount, plan.currency)
+
+
 def describe(charge: Charge) -> str:
     """Return what a line of ``charge`` is called: its own name, else its metric's with the values it is limited to."""
     limits = ", ".join(value for values in charge.match.values() for value in values)
-    return charge.name or (f"{charge.metric.name} ({limits})" if limits else charge.metric.name)
+    name = charge.name or (f"{charge.metric.name} ({limits})" if limits else charge.metric.name)
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def tier_document(rating: Rating) -> list[TierDocument]:

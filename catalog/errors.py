@@ -102,6 +102,15 @@ class RatePlanNotActive(DomainError):
     sentence = "The rate plan is {status}, not ACTIVE"
 
 
+class LimitsNotUsable(DomainError):
+    """A plan's limits cannot be meant; ``param`` names the one, ``details.reason`` says why."""
+
+    code = "invalid_limits"
+    type = ErrorType.VALIDATION
+    sentence = "{reason}"
+    param = "limits"
+
+
 class InvalidCharge(DomainError):
     """A charge's price or match cannot be used; ``param`` names the place, ``details.reason`` says why."""
 

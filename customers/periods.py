@@ -132,6 +132,17 @@ def first_instant_of_day(moment: datetime, timezone: str) -> datetime:
     return day_start(_local_date(moment, _zone(timezone)), timezone)
 
 
+def day_after(moment: datetime, days: int, timezone: str) -> datetime:
+    """
+    Return the first instant, in UTC, of the local day that comes ``days`` after the one ``moment`` (aware) lies in.
+
+    Raises:
+        ValueError: the moment is naive, or the timezone is unknown.
+    """
+    _require_aware(moment)
+    return day_start(_local_date(moment, _zone(timezone)) + timedelta(days=days), timezone)
+
+
 def local_days(start: datetime, end: datetime, timezone: str) -> int:
     """
     Count the local calendar days that [``start``, ``end``) touches, 0 when it is empty.

@@ -49,7 +49,11 @@ class RunningPeriodSerializer(StrictSerializer):
 
 
 class CurrentUsageSerializer(StrictSerializer):
-    """What the running periods come to so far, without base fees."""
+    """
+    What the running periods come to so far: usage as it was rated, without base fees.
+
+    Minimums and the maximum spend of a plan are settled when the period is over.
+    """
 
     customer_id = TypeIDField("cust")
     currency = CurrencyField()

@@ -40,6 +40,7 @@ class LineKind(models.TextChoices):
     BASE = "base", "Base fee"
     USAGE = "usage", "Usage"
     LATE_USAGE = "late_usage", "Late usage"
+    TRUE_UP = "true_up", "True-up"
 
 
 class InvoiceQuerySet(RecordQuerySet["Invoice"]):

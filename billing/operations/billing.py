@@ -6,20 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import localcontext
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from billing.events import InvoiceCreated
-from billing.lines import NewLine, late_line
-from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, InvoiceStatus, LateUsage, LineKind
+from billing.late_lines import Billed, late_lines
+from billing.lines import NewLine
+from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, InvoiceStatus, LateUsage
 from billing.operations.invoices import add_lines, finalize_drafts, lock_drafts, rewrite_lines
 from billing.operations.turnstiles import shut_turnstiles
 from billing.queries.rating import rate_period
 from config.kernel.events import publish
 from config.kernel.ids import TypeID
+from config.kernel.money import EXACT
 from customers.models import Customer, Subscription
 from customers.operations.deletion import keep_customer
 from customers.periods import Period, day_start
@@ -228,16 +230,7 @@ def _late_lines(subscription: Subscription, hours: list[datetime]) -> list[NewLi
 
 def _late_lines_of(subscription: Subscription, period: Period) -> list[NewLine]:
     """Return what the charges of a period come to beyond the lines that were billed for it."""
-    billed = {
-        row["charge"]: (row["units"], row["amount"])
-        for row in InvoiceLine.objects.filter(
-            subscription=subscription, period_start=period.start, kind__in=[LineKind.USAGE, LineKind.LATE_USAGE]
-        )
-        .values("charge")
-        .annotate(units=Sum("units"), amount=Sum("amount"))
-    }
-    lines = []
-    for rated in rate_period(subscription, period):
-        units, amount = billed.get(rated.charge.id, (Decimal(0), Decimal(0)))
-        lines.append(late_line(subscription, period, rated, billed_units=units, billed=amount))
-    return [line for line in lines if line is not None]
+    lines = InvoiceLine.objects.filter(subscription=subscription, period_start=period.start)
+    # The columns hold 30 digits, two more than Python's usual context.
+    with localcontext(EXACT):
+        return late_lines(subscription, period, rate_period(subscription, period), Billed.add_up(lines))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from django.db import transaction
 
 from billing.documents import billing_identity, content_hash
 from billing.errors import InvoiceNotDraft
 from billing.events import InvoiceFinalized, InvoicePaid
-from billing.lines import NewLine, base_line, usage_lines
+from billing.lines import NewLine, period_lines
 from billing.models import BilledPeriod, DocumentCounter, Invoice, InvoiceLine, InvoiceStatus, LineKind
 from billing.models.invoice import InvoiceQuerySet
+from billing.proration import paid_days
 from billing.queries.rating import rate_period
 from config.kernel.events import publish
 from config.kernel.ids import TypeID
+from config.kernel.money import EXACT
 from customers.models import Subscription
 from customers.operations.deletion import keep_customer
 from customers.periods import Period
@@ -85,7 +87,7 @@ def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
     lines: list[NewLine] = []
     periods = periods.select_related("subscription__customer", "subscription__plan")
     for billed in periods.prefetch_related("subscription__successors"):
-        lines += period_lines(billed.subscription, Period(billed.starts_at, billed.ends_at))
+        lines += _lines_of(billed.subscription, Period(billed.starts_at, billed.ends_at))
     late = list(invoice.lines.filter(kind=LineKind.LATE_USAGE).order_by("position"))
     invoice.lines.exclude(kind=LineKind.LATE_USAGE).delete()
     for position, line in enumerate(late, start=len(lines) + 1):
@@ -97,13 +99,15 @@ def rewrite_lines(invoice: Invoice, *, now: datetime) -> None:
     invoice.save_changes("total", now=now)
 
 
-def period_lines(subscription: Subscription, period: Period) -> list[NewLine]:
-    """Return the base fee and usage of ``subscription`` (with customer and plan) in ``period`` as lines."""
+def _lines_of(subscription: Subscription, period: Period) -> list[NewLine]:
+    """Return what ``subscription`` (with customer and plan) is billed for ``period``."""
     # Its bounds may lie in the periods beside it, where the customer's time zone is not the one it was billed by.
     whole = whole_period(subscription, period.start + (period.end - period.start) / 2)
     ends_in_change = period.end == subscription.end and successor_of(subscription) is not None
-    base = base_line(subscription, period, whole, ends_in_change=ends_in_change)
-    return ([base] if base else []) + usage_lines(subscription, period, rate_period(subscription, period))
+    days = paid_days(subscription, period, whole, ends_in_change=ends_in_change)
+    # The columns hold 30 digits, two more than Python's usual context.
+    with localcontext(EXACT):
+        return period_lines(subscription, period, days, rate_period(subscription, period))
 
 
 def add_lines(invoice: Invoice, lines: Iterable[NewLine], *, first: int) -> None:

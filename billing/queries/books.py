@@ -11,6 +11,7 @@ from django.db import connection
 from billing.documents import content_hash
 from billing.models import Invoice
 from billing.queries.invariants import INVOICES, KEYS, SUBSCRIPTIONS, USAGE, WALLETS, Invariant
+from billing.queries.line_invariants import LINES
 from config.kernel.ids import TypeID
 
 
@@ -25,7 +26,7 @@ class Breach:
 
 def invariants() -> list[Invariant]:
     """Return every invariant that is a query."""
-    return [*WALLETS, *USAGE, *INVOICES, *SUBSCRIPTIONS, *KEYS, *_histories()]
+    return [*WALLETS, *USAGE, *INVOICES, *LINES, *SUBSCRIPTIONS, *KEYS, *_histories()]
 
 
 def breaches() -> Iterator[Breach]:

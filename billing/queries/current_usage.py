@@ -16,7 +16,11 @@ from customers.queries.periods import current_period
 
 @dataclass(frozen=True, kw_only=True)
 class CurrentUsage:
-    """The charges of one subscription in its running period; ``amount`` is unrounded, without the base fee."""
+    """
+    The charges of one subscription in its running period, as rated; ``amount`` is unrounded, without the base fee.
+
+    Minimums and the maximum spend are settled when the period is over: ``amount`` may lie below or beyond them.
+    """
 
     subscription: Subscription
     period: Period

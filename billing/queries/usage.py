@@ -98,7 +98,8 @@ def usage_series(
     """
     Return the usage of ``customer`` from day ``first`` to day ``last`` (inclusive) on its own clock.
 
-    ``only`` keeps what has these labels. Costs are unrounded; those of the parts add up to their bucket's, those of
+    ``only`` keeps what has these labels. Costs are what usage was rated at, also where a minimum or the maximum spend
+    of a plan makes the invoice another; they are unrounded. Those of the parts add up to their bucket's, those of
     the buckets to the total's, and those of the parts of a filter to what is not filtered: an hour's cost is what all
     usage came to, shared by units. By metric, and of one metric, requests are the events that fed it, which know no
     tokens and no latency.

@@ -35,6 +35,12 @@ def price_in_words(charge: Charge, currency: str) -> list[str]:
     return [_tier_in_words(above, tier, currency, is_share=is_share) for above, tier in price.spans()]
 
 
+def terms_in_words(charge: Charge, currency: str) -> list[str]:
+    """Return what else holds of ``charge`` besides its price, as lines for people."""
+    least = [f"at least {display_money(charge.minimum_amount, currency)} a period"] if charge.minimum_amount else []
+    return [*least, *(["a unit counts for the part of the period it was held"] if charge.prorated else [])]
+
+
 def _tier_in_words(above: Decimal, tier: Tier, currency: str, *, is_share: bool) -> str:
     span = f"above {plain(above)}" if tier.up_to is None else f"{plain(above)} to {plain(tier.up_to)}"
     unit = "unit" if tier.package_size is None else f"started {plain(tier.package_size)} units"

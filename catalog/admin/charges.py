@@ -71,6 +71,12 @@ class ChargeForm(forms.Form):
     minimum_per_event = NumberField(label="Minimum per event", help_text="Percentage and fixed amount together.")
     maximum_per_event = NumberField(label="Maximum per event", help_text="Percentage and fixed amount together.")
     multiplier = NumberField(label="Multiplier", help_text="1 where left empty.")
+    minimum_amount = NumberField(
+        label="Minimum per period", help_text="What the charge comes to at least, used or not; empty for none."
+    )
+    prorated = forms.BooleanField(
+        label="Prorated", required=False, help_text="A unit counts for the part of the period it was held."
+    )
 
     #: The price fields of each model.
     model_fields: Mapping[str, Sequence[str]] = {
@@ -155,6 +161,8 @@ class ChargeForm(forms.Form):
             properties=self.properties,
             match=cleaned["match"],
             name=cleaned["name"],
+            minimum_amount=cleaned["minimum_amount"] or Decimal(0),
+            prorated=cleaned["prorated"],
         )
 
     def refuse(self, name: str, key: str, reason: str) -> None:
@@ -190,6 +198,8 @@ def row_of(charge: Any) -> dict[str, Any]:
         "name": charge.name,
         "match": rows_of_match(charge.match),
         "tiers": rows_of_tiers(charge.properties.get("tiers", [])),
+        "minimum_amount": _shortest(charge.minimum_amount) if charge.minimum_amount else "",
+        "prorated": charge.prorated,
         **numbers,
     }
 

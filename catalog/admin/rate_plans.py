@@ -12,7 +12,15 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from catalog.admin.charge_set import BaseChargeFormSet, ChargesField, rows_of
-from catalog.admin.charge_texts import price_in_words
+from catalog.admin.charge_texts import price_in_words, terms_in_words
+from catalog.admin.plan_terms import (
+    SECTIONS_SHOWN,
+    TERM_COLUMNS,
+    TERM_FIELDS,
+    TERM_SECTIONS,
+    TERMS_SHOWN,
+    PlanTermsForm,
+)
 from catalog.admin.products import BASE_FEE, PLAN_STATUS
 from catalog.errors import ChargesCouldTie, InvalidCharge
 from catalog.models import PlanStatus, RatePlan
@@ -23,7 +31,6 @@ from config.kernel.admin import (
     ChoicesFilter,
     DropdownFilter,
     ModelAdmin,
-    RecordForm,
     action,
     display,
     register,
@@ -33,14 +40,14 @@ from config.kernel.errors import Invalid
 WHY_FROZEN = "This plan is {status}: its prices are frozen. For other prices make a new plan."
 
 
-class RatePlanForm(RecordForm):
+class RatePlanForm(PlanTermsForm):
     """A draft with its charges."""
 
     charges = ChargesField(required=False)
 
     class Meta:
         model = RatePlan
-        fields = ("product", "code", "name", "interval", "amount", "currency", "charges")
+        fields = ("product", "code", "name", "interval", "amount", "currency", *TERM_FIELDS, "charges")
         labels: ClassVar = {"amount": "Base fee"}
         help_texts: ClassVar = {
             "code": "What integrations call the plan: lower-case letters, digits, “.”, “_” and “-”. Must be unique.",
@@ -48,6 +55,7 @@ class RatePlanForm(RecordForm):
             "interval": "How long a billing period is.",
             "amount": "The base fee of each period, due with or without usage.",
             "currency": "The ISO 4217 code, for example EUR. Only customers in this currency can subscribe.",
+            **PlanTermsForm.term_help_texts,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,9 +71,10 @@ class RatePlanForm(RecordForm):
 
     def clean(self) -> dict[str, Any]:
         """Refuse the form while a row of its charges is wrong."""
-        if self.cleaned_data.get("charges") is None:
+        cleaned = super().clean()
+        if cleaned.get("charges") is None:
             self.add_error(None, "Correct the charges marked below.")
-        return self.cleaned_data
+        return cleaned
 
 
 def has_status(status: PlanStatus) -> Any:
@@ -128,11 +137,13 @@ class RatePlanAdmin(ModelAdmin):
         return super().get_queryset(request).with_charge_count()  # type: ignore[attr-defined, no-any-return]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Give the charges a part of their own, before the reason."""
+        """Give the terms and the charges parts of their own, before the reason."""
         plain, *reason = super().get_fieldsets(request, obj)
-        own = [name for name in plain[1]["fields"] if name != "charges"]
+        apart = {*TERM_FIELDS, *TERMS_SHOWN, "charges"}
+        is_form = obj is None or self.has_change_permission(request, obj)
         return [
-            (None, {"fields": own}),
+            (None, {"fields": [name for name in plain[1]["fields"] if name not in apart]}),
+            *(TERM_SECTIONS if is_form else SECTIONS_SHOWN),
             ("Charges for usage", {"fields": ["charges"], "description": "Usage without a charge costs nothing."}),
             *reason,
         ]
@@ -141,11 +152,11 @@ class RatePlanAdmin(ModelAdmin):
         """Name what the form asks for, or what there is to read."""
         if obj is None or self.has_change_permission(request, obj):
             return (*RatePlanForm.Meta.fields, *([PLAN_STATUS] if obj else []))
-        return ("product", "code", "name", "version", PLAN_STATUS, "interval", BASE_FEE, "charges")
+        return ("product", "code", "name", "version", PLAN_STATUS, "interval", BASE_FEE, *TERMS_SHOWN, "charges")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Leave the status to the actions."""
-        return [*super().get_readonly_fields(request, obj), "version", PLAN_STATUS, BASE_FEE]
+        return [*super().get_readonly_fields(request, obj), "version", PLAN_STATUS, BASE_FEE, *TERM_COLUMNS]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Show an editable form for drafts only."""
@@ -163,7 +174,10 @@ class RatePlanAdmin(ModelAdmin):
     def charges(self, plan: RatePlan) -> str:
         """Print the charges of a plan that cannot be changed."""
         charges = plan.charges.select_related("metric")
-        shown = [(charge, price_in_words(charge, plan.currency)) for charge in charges]
+        shown = [
+            (charge, [*price_in_words(charge, plan.currency), *terms_in_words(charge, plan.currency)])
+            for charge in charges
+        ]
         return render_to_string("catalog/charges.html", {"charges": shown})
 
     def create(self, request: HttpRequest, form: Any) -> RatePlan:

@@ -82,7 +82,7 @@ class PricedChargeSerializer(StrictSerializer):
 
 
 class PriceSerializer(StrictSerializer):
-    """What every charge of the plan comes to, and all together, without the base fee."""
+    """What every charge of the plan comes to, and all together, without the base fee, minimums and the maximum."""
 
     charges = PricedChargeSerializer(many=True)
     total = AmountField()

@@ -12,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.api.plan_terms import TERMS, PlanLimitsSerializer, PlanTermsSerializer
 from catalog.api.prices import PriceSerializer, PropertiesField, UsageSerializer
 from catalog.models import Charge, ChargeModel, Interval, PlanStatus, RatePlan
 from catalog.models.product import validate_code
@@ -60,7 +61,7 @@ class ChargeSerializer(StrictModelSerializer):
 
     class Meta:
         model = Charge
-        fields = ["id", "metric", "name", "model", "properties", "match"]
+        fields = ["id", "metric", "name", "model", "properties", "match", "minimum_amount", "prorated"]
         read_only_fields = fields
 
 
@@ -72,24 +73,32 @@ class NewChargeSerializer(StrictSerializer):
     properties = PropertiesField(help_text=PROPERTIES)
     match = MatchField(required=False)
     name = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    minimum_amount = AmountField(
+        min_value=0, required=False,
+        help_text="What the charge comes to at least in a period; in a part of a period by its days.",
+    )  # fmt: skip
+    prorated = serializers.BooleanField(
+        required=False, help_text="Whether a unit counts for the part of the period it was held."
+    )
 
 
 class RatePlanSerializer(StrictModelSerializer):
     """A rate plan with its charges."""
 
+    limits = PlanLimitsSerializer(read_only=True)
     charges = ChargeSerializer(many=True, read_only=True)
 
     class Meta:
         model = RatePlan
         fields = [
-            "id", "product", "code", "name", "version", "status", "interval", "amount", "currency", "charges",
-            "created_at", "updated_at",
+            "id", "product", "code", "name", "version", "status", "interval", "amount", "currency", *TERMS,
+            "charges", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
 
-class RatePlanChangesSerializer(StrictSerializer):
-    """What of a draft can change; ``charges``, when given, replace all it had."""
+class RatePlanChangesSerializer(PlanTermsSerializer):
+    """What of a draft can change; ``charges`` and ``limits``, when given, replace all it had."""
 
     code = serializers.CharField(max_length=100, validators=[validate_code])
     name = serializers.CharField(max_length=200)

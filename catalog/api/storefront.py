@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django_filters import CharFilter, ChoiceFilter
 
+from catalog.api.plan_terms import TERMS, PlanLimitsSerializer
 from catalog.api.rate_plans import MatchField
 from catalog.models import Audience, Charge, MaturityStage, Product, ProductType, RatePlan
 from catalog.models.product import SUBSCRIBABLE_STAGES
@@ -29,7 +30,7 @@ class OfferedChargeSerializer(StrictModelSerializer):
 
     class Meta:
         model = Charge
-        fields = ["id", "name", "metric", "model", "properties", "match"]
+        fields = ["id", "name", "metric", "model", "properties", "match", "minimum_amount", "prorated"]
         read_only_fields = fields
 
     def to_representation(self, instance: Charge) -> dict[str, Any]:
@@ -40,11 +41,12 @@ class OfferedChargeSerializer(StrictModelSerializer):
 class OfferSerializer(StrictModelSerializer):
     """A rate plan that can be subscribed to."""
 
+    limits = PlanLimitsSerializer(read_only=True)
     charges = OfferedChargeSerializer(many=True, read_only=True)
 
     class Meta:
         model = RatePlan
-        fields = ["id", "code", "name", "version", "interval", "amount", "currency", "charges"]
+        fields = ["id", "code", "name", "version", "interval", "amount", "currency", *TERMS, "charges"]
         read_only_fields = fields
 
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Self
 
 import pgtrigger
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from catalog.models.metric import Metric
@@ -53,7 +54,13 @@ PRICED_BY_EVENT = frozenset({ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC})
 #: How often each interval is billed in a year, so that plans can be compared.
 BILLED_A_YEAR = {Interval.WEEK: 52, Interval.MONTH: 12, Interval.QUARTER: 4, Interval.YEAR: 1}
 
-FROZEN_COLUMNS = ("product_id", "code", "version", "interval", "amount", "currency", "limits")
+#: Ten years.
+MAX_TRIAL_DAYS = 3650
+
+FROZEN_COLUMNS = (
+    "product_id", "code", "version", "interval", "amount", "currency", "limits", "pay_in_advance", "trial_days",
+    "minimum_commitment", "maximum_spend",
+)  # fmt: skip
 
 
 class RatePlanQuerySet(RecordQuerySet["RatePlan"]):
@@ -70,7 +77,12 @@ class RatePlanQuerySet(RecordQuerySet["RatePlan"]):
 
 
 class RatePlan(Record):
-    """One version of a product's price: ``amount`` in ``currency`` per ``interval``, plus its charges for usage."""
+    """
+    One version of a product's price: ``amount`` in ``currency`` per ``interval``, plus its charges for usage.
+
+    The first ``trial_days`` of a subscription cost no base fee. A period comes to at least ``minimum_commitment`` and
+    at most ``maximum_spend``, both in ``currency`` and without taxes; None where there is no such bound.
+    """
 
     id = TypeIDField("plan")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="rate_plans")
@@ -83,6 +95,14 @@ class RatePlan(Record):
     currency = CurrencyField(default="USD")
     #: ``{"rate_per_minute": 100, "quota_per_month": 100000}``; the names and their bounds: ``catalog.limits``.
     limits = models.JSONField(default=dict, blank=True)
+    pay_in_advance = models.BooleanField(
+        default=False,
+        help_text="Whether the base fee is meant to be paid in advance. It is invoiced at the end of each period all "
+        "the same, until what is left of a period paid in advance can be credited.",
+    )
+    trial_days = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(MAX_TRIAL_DAYS)])
+    minimum_commitment = AmountField(null=True, blank=True, validators=[MinValueValidator(0)])
+    maximum_spend = AmountField(null=True, blank=True, validators=[MinValueValidator(0)])
 
     objects = RatePlanQuerySet.as_manager()
     history = History()
@@ -94,6 +114,27 @@ class RatePlan(Record):
             models.CheckConstraint(name="rate_plan_amount_is_not_negative", condition=Q(amount__gte=0)),
             models.CheckConstraint(name="rate_plan_status_is_known", condition=Q(status__in=PlanStatus.values)),
             models.CheckConstraint(name="rate_plan_interval_is_known", condition=Q(interval__in=Interval.values)),
+            models.CheckConstraint(
+                name="rate_plan_trial_is_ten_years_at_most", condition=Q(trial_days__lte=MAX_TRIAL_DAYS)
+            ),
+            models.CheckConstraint(
+                name="rate_plan_minimum_commitment_is_not_negative",
+                condition=Q(minimum_commitment__isnull=True) | Q(minimum_commitment__gte=0),
+            ),
+            models.CheckConstraint(
+                name="rate_plan_maximum_spend_is_above_nothing",
+                condition=Q(maximum_spend__isnull=True) | Q(maximum_spend__gt=0),
+            ),
+            models.CheckConstraint(
+                name="rate_plan_maximum_spend_holds_the_base_fee",
+                condition=Q(maximum_spend__isnull=True) | Q(maximum_spend__gte=F("amount")),
+            ),
+            models.CheckConstraint(
+                name="rate_plan_maximum_spend_holds_the_minimum_commitment",
+                condition=Q(maximum_spend__isnull=True)
+                | Q(minimum_commitment__isnull=True)
+                | Q(maximum_spend__gte=F("minimum_commitment")),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -131,7 +172,8 @@ class Charge(models.Model):
     The price of one metric in a plan.
 
     ``properties`` are the numbers of the model as decimal strings (shapes: ``catalog.pricing``); ``match`` limits the
-    charge to events whose dimensions have one of the values named: ``{"model": ["gpt-4o"]}``.
+    charge to events whose dimensions have one of the values named: ``{"model": ["gpt-4o"]}``. Used or not, it comes to
+    ``minimum_amount`` a period at least. ``prorated`` says that a unit counts for the part of a period it was held.
     """
 
     id = TypeIDField("chrg")
@@ -143,6 +185,8 @@ class Charge(models.Model):
     model = models.CharField(max_length=30, choices=ChargeModel)
     properties = models.JSONField(default=dict)
     match = models.JSONField(default=dict, blank=True)
+    minimum_amount = AmountField(default=0)
+    prorated = models.BooleanField(default=False)
 
     objects = ChargeQuerySet.as_manager()
     history = History()
@@ -151,6 +195,7 @@ class Charge(models.Model):
         ordering = ["plan", "position"]
         constraints = [
             models.UniqueConstraint(name="charge_has_its_own_position", fields=["plan", "position"]),
+            models.CheckConstraint(name="charge_minimum_is_not_negative", condition=Q(minimum_amount__gte=0)),
         ]
         triggers = [
             pgtrigger.Trigger(

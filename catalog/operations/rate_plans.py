@@ -14,19 +14,22 @@ from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePl
 from catalog.matching import first_tie
 from catalog.models import Aggregation, Charge, ChargeModel, Metric, PlanStatus, Product, RatePlan
 from catalog.operations.gateway_mappings import check_mappings_of
+from catalog.operations.plan_terms import limits_asked, refuse_terms
 from catalog.pricing import InvalidPrice, as_decimal_strings, parse_price
 from config.kernel.constraints import refusing
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChargeSpec:
-    """A charge as an interface takes it; ``metric`` is an id."""
+    """A charge as an interface takes it; ``metric`` is an id, ``minimum_amount`` is of a whole period."""
 
     metric: str
     model: str
     properties: Mapping[str, object]
     match: Mapping[str, Sequence[str]] = field(default_factory=dict)
     name: str = ""
+    minimum_amount: Decimal = Decimal(0)
+    prorated: bool = False
 
 
 @transaction.atomic
@@ -38,6 +41,11 @@ def create_rate_plan(
     interval: str,
     amount: Decimal,
     currency: str,
+    pay_in_advance: bool = False,
+    trial_days: int = 0,
+    minimum_commitment: Decimal | None = None,
+    maximum_spend: Decimal | None = None,
+    limits: Mapping[str, object] | None = None,
     charges: Sequence[ChargeSpec] = (),
     now: datetime,
 ) -> RatePlan:
@@ -45,6 +53,8 @@ def create_rate_plan(
     Draft a rate plan of ``product`` (an id) with its charges.
 
     Raises:
+        Invalid: the maximum spend is below what the plan costs at least.
+        LimitsNotUsable: the limits contradict each other, or name what is none.
         DuplicateCode: another plan has the code.
         InvalidCharge: a price or match cannot be used.
         ChargesCouldTie: two charges of a metric could claim the same event.
@@ -56,9 +66,15 @@ def create_rate_plan(
         interval=interval,
         amount=amount,
         currency=currency,
+        pay_in_advance=pay_in_advance,
+        trial_days=trial_days,
+        minimum_commitment=minimum_commitment,
+        maximum_spend=maximum_spend,
+        limits=limits_asked(limits or {}),
         created_at=now,
         updated_at=now,
     )
+    refuse_terms(plan)
     with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=code)}):
         plan.save(force_insert=True)
     _write_charges(plan, charges)
@@ -70,14 +86,17 @@ def update_rate_plan(
     plan_id: str, *, charges: Sequence[ChargeSpec] | None = None, now: datetime, **changes: Any
 ) -> RatePlan:
     """
-    Change a draft's own fields; ``charges``, when given, replace all it had.
+    Change a draft's own fields; ``charges`` and ``limits``, when given, replace all it had.
 
     Raises:
         RatePlanNotDraft: its prices are frozen.
-        DuplicateCode, InvalidCharge, ChargesCouldTie: as when it is created.
+        Invalid, LimitsNotUsable, DuplicateCode, InvalidCharge, ChargesCouldTie: as when it is created.
     """
     plan = _lock_draft(plan_id)
+    if "limits" in changes:
+        changes["limits"] = limits_asked(changes["limits"])
     changed = plan.assign(changes)
+    refuse_terms(plan)
     if changed or charges is not None:
         # New charges are a new version of the plan, also where none of its own fields changed.
         with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=plan.code)}):
@@ -146,6 +165,8 @@ def _write_charges(plan: RatePlan, specs: Sequence[ChargeSpec]) -> None:
             model=spec.model,
             properties=as_decimal_strings(spec.properties),
             match={name: list(values) for name, values in spec.match.items()},
+            minimum_amount=spec.minimum_amount,
+            prorated=spec.prorated,
         )
 
 

@@ -36,6 +36,8 @@ def price_of_usage(plan: RatePlan, usage: Sequence[UnitsUsed]) -> dict[str, Any]
     """
     Return what each charge of ``plan`` comes to for ``usage``, and the total: unrounded, without the base fee.
 
+    Minimums and the maximum spend hold for a whole period and are left out.
+
     Raises:
         UsageNotCharged: no charge of the plan claims some of the usage.
         EventAmountsNeeded: a charge prices each event, and only units are given.

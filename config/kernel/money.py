@@ -32,6 +32,12 @@ def currency_exponent(currency: str) -> int:
     return int(exponent)
 
 
+@cache
+def currency_exponents() -> dict[str, int]:
+    """Return the exponent of every currency that can be invoiced in, by its code."""
+    return {str(one.code): currency_exponent(one.code) for one in Currency if one.exponent is not None}
+
+
 def is_currency(code: str) -> bool:
     """Tell whether ``code`` is an ISO 4217 currency that can be invoiced in."""
     try:

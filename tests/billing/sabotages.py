@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.billing.changes import CHANGES, Sabotage
+from tests.billing.line_sabotages import LINE_SABOTAGES
 
 #: An event type that no plan charges, so that its events stand in no metric's roll-up.
 UNCHARGED = "ping"
@@ -284,6 +285,7 @@ SABOTAGES: dict[str, tuple[Sabotage, ...]] = {
             sql="UPDATE billing_invoice SET content_hash = repeat('0', 64) WHERE status = 'finalized' RETURNING id",
         ),
     ),
+    **LINE_SABOTAGES,
 }
 
 for _model, (_table, _change, _prefix) in CHANGES.items():

@@ -21,7 +21,7 @@ from billing.queries.books import invariants
 from config.kernel.history import HistoryRow
 from config.kernel.ids import TypeID
 from credentials.models import Credential
-from customers.models import UNCLASSIFIED_ID
+from customers.models import UNCLASSIFIED_ID, Subscription
 from customers.operations.plan_changes import change_plan
 from tests.billing.changes import CHANGES, Sabotage
 from tests.billing.sabotages import SABOTAGES, UNCHARGED
@@ -71,7 +71,8 @@ def _house() -> None:
     Furnish a house with one of everything.
 
     Two months of a customer with two final invoices, one partly paid; a draft in its grace; usage by subscription,
-    by credential and of nobody; a change of plan; a wallet with a hold taken, and one open.
+    by credential and of nobody; a change of plan; a wallet with a hold taken, and one open; plans with minimums, of
+    which one period falls short, and with a maximum, which one period reaches.
     """
     calls = make_metric(event_type="call")
     tokens = make_metric(event_type="call", aggregation="SUM", property="tokens")
@@ -88,6 +89,7 @@ def _house() -> None:
         make_event(patient, at=NOW + timedelta(days=1), now=MAY, properties={"tokens": 5}),
         make_event(subscription, at=NOW, now=MAY, credential=TypeID.new("key"), type=UNCHARGED),
     ]
+    events += [make_event(one, at=APRIL, now=MAY) for one in subscribed_within_bounds()]
     record_events(events, now=MAY)
     changed = make_subscription(plan=plan, bill_from=NOW + timedelta(minutes=30))
     change_plan(changed.id, plan=make_plan(amount=Decimal(310)).id, now=NOW + timedelta(hours=2))
@@ -105,6 +107,15 @@ def _house() -> None:
     with connection.cursor() as cursor:
         # A table with constraints still to be checked cannot be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def subscribed_within_bounds() -> list[Subscription]:
+    """Return subscriptions that a call leaves below the minimums of its plan, and brings to the maximum of another."""
+    calls = make_metric(event_type="call")
+    terms = {"minimum_commitment": Decimal(300), "maximum_spend": Decimal(600), "amount": Decimal(200)}
+    prices = [{"unit_amount": "1", "minimum_amount": Decimal(50)}, {"unit_amount": "500"}]
+    plans = [make_plan(charges=[make_charge(calls, **price)], **terms) for price in prices]  # type: ignore[arg-type]
+    return [make_subscription(plan=plan) for plan in plans]
 
 
 def verify() -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from billing.lines import base_line
 from billing.operations.billing_runs import bill_due
+from billing.proration import paid_days
 from catalog.models import Interval, RatePlan
 from customers.models import BillingTime, Customer, Subscription
 from customers.operations.plan_changes import change_plan
@@ -57,9 +58,11 @@ def test_the_days_of_all_plans_of_a_period_add_up_to_its_days(
     parts = [Period(start, end) for start, end in pairwise(bounds) if start < end]
     assume(parts)
 
-    lines = [base_line(subscription, part, whole, ends_in_change=part is not parts[-1]) for part in parts]
+    days_of = [paid_days(subscription, part, whole, ends_in_change=part is not parts[-1]) for part in parts]
+    lines = [base_line(subscription, part, days) for part, days in zip(parts, days_of, strict=True)]
 
-    whole_line = base_line(subscription, Period(parts[0].start, whole.end), whole)
+    rest = Period(parts[0].start, whole.end)
+    whole_line = base_line(subscription, rest, paid_days(subscription, rest, whole))
     assert whole_line is not None
     assert sum(line.amount for line in lines if line is not None) == whole_line.amount
 

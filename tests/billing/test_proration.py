@@ -31,10 +31,10 @@ SKIPPED = {
     "PRO-terminate-002": "a total with prorated usage",
     "PRO-terminate-004": "taxes and a credit note that is applied to an invoice",
     "PRO-terminate-006": "taxes, and a choice to keep the unused days' money",
-    "PRO-commitment-011": "a full period; settling a minimum belongs to the invoice",
-    "PRO-chargeminimum-001": "settling a charge's minimum and its taxes belongs to the invoice",
+    "PRO-commitment-011": "a full period; settling a minimum belongs to the invoice, and is in test_minimums",
+    "PRO-chargeminimum-001": "settling a charge's minimum belongs to the invoice, and is in test_minimums",
     "PRO-chargeminimum-002": "the taxes of a credit note and its application to an invoice",
-    "PRO-chargeminimum-004": "a minimum that is not prorated",
+    "PRO-chargeminimum-004": "a minimum that is not prorated, in test_minimums",
 }
 
 USED = [case for case in CASES if case.id not in SKIPPED]

@@ -19,3 +19,10 @@ def new_charge(**fields: Any) -> dict[str, Any]:
     """Return a charge of a body, on a metric kept apart by model."""
     metric = fields.pop("metric", None) or make_metric(dimensions=["model"]).id
     return {"metric": metric, "model": "STANDARD", "properties": PRICE, **fields}
+
+
+#: The terms of a plan that says nothing of them, and those of such a charge.
+NO_TERMS: dict[str, Any] = {
+    "pay_in_advance": False, "trial_days": 0, "minimum_commitment": None, "maximum_spend": None, "limits": {}
+}  # fmt: skip
+NO_CHARGE_TERMS: dict[str, Any] = {"minimum_amount": 0, "prorated": False}

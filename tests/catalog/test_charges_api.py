@@ -36,7 +36,10 @@ CHARGES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"match": {"region": ["eu"]}}, "invalid_charges", "charges[0].match.region"),
     ({"match": {"model": []}}, "invalid_charges", "charges[0].match.model"),
-    ({"prorated": True}, "unknown_field", "charges[0].prorated"),
+    ({"prorate": True}, "unknown_field", "charges[0].prorate"),
+    ({"prorated": "yes"}, "invalid_prorated", "charges[0].prorated"),
+    ({"minimum_amount": "-0.01"}, "invalid_minimum_amount", "charges[0].minimum_amount"),
+    ({"minimum_amount": None}, "invalid_minimum_amount", "charges[0].minimum_amount"),
 ]
 
 

@@ -42,17 +42,23 @@ def test_the_plans_of_a_clone_are_drafts_with_the_same_terms_and_charges() -> No
     metric = make_metric(dimensions=["model"])
     tiers = {"tiers": [{"up_to": "10", "unit_amount": "1"}, {"up_to": None, "unit_amount": "0.5"}]}
     charges = [
-        make_charge(metric, unit_amount="0.000000000001", match={"model": ["a", "b"]}, name="Fine"),
-        make_charge(make_metric(), model="VOLUME", properties=tiers),
+        make_charge(
+            metric, unit_amount="0.000000000001", match={"model": ["a", "b"]}, name="Fine", minimum_amount=Decimal(5)
+        ),
+        make_charge(make_metric(), model="VOLUME", properties=tiers, prorated=True),
     ]
-    terms: dict[str, Any] = {"interval": "quarter", "amount": Decimal("49.9"), "currency": "JPY", "name": "Pro"}
+    terms: dict[str, Any] = {
+        "interval": "quarter", "amount": Decimal("49.9"), "currency": "JPY", "name": "Pro", "pay_in_advance": True,
+        "trial_days": 14, "minimum_commitment": Decimal(100), "maximum_spend": Decimal(5000),
+        "limits": {"rate_per_minute": 60, "quota_per_month": 10_000},
+    }  # fmt: skip
     plan = make_plan(code="pro", charges=charges, **terms)
 
     copy = RatePlan.objects.get(product=clone_of(plan.product))
 
     assert (copy.status, copy.version, copy.code) == ("DRAFT", 1, "eu-pro")
     assert {name: getattr(copy, name) for name in terms} == terms
-    columns = ("position", "metric", "name", "model", "properties", "match")
+    columns = ("position", "metric", "name", "model", "properties", "match", "minimum_amount", "prorated")
     copied, original = (list(one.charges.values(*columns)) for one in (copy, plan))
     assert copied == original
     assert len(copied) == 2

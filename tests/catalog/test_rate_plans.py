@@ -73,6 +73,11 @@ CHANGES = [
     "version = 2",
     "status = 'DRAFT'",
     "status = 'DRAFT', amount = 0",
+    "pay_in_advance = true",
+    "trial_days = 1",
+    "minimum_commitment = 0",
+    "maximum_spend = 1000",
+    "limits = '{\"quota_per_day\": 1}'",
 ]
 
 
@@ -94,8 +99,11 @@ def test_the_name_of_an_active_plan_is_no_price() -> None:
 
 
 COPY_CHARGE = """
-    INSERT INTO catalog_charge (id, plan_id, position, metric_id, name, model, properties, match)
-    SELECT gen_random_uuid(), plan_id, 2, metric_id, '', model, properties, match FROM catalog_charge WHERE plan_id = %s
+    INSERT INTO catalog_charge (
+        id, plan_id, position, metric_id, name, model, properties, match, minimum_amount, prorated
+    )
+    SELECT gen_random_uuid(), plan_id, 2, metric_id, '', model, properties, match, minimum_amount, prorated
+    FROM catalog_charge WHERE plan_id = %s
 """
 
 
@@ -104,6 +112,8 @@ COPY_CHARGE = """
     [
         'UPDATE catalog_charge SET properties = \'{"unit_amount": "0"}\' WHERE plan_id = %s',
         'UPDATE catalog_charge SET match = \'{"model": ["x"]}\' WHERE plan_id = %s',
+        "UPDATE catalog_charge SET minimum_amount = 1 WHERE plan_id = %s",
+        "UPDATE catalog_charge SET prorated = true WHERE plan_id = %s",
         "DELETE FROM catalog_charge WHERE plan_id = %s",
         COPY_CHARGE,
     ],

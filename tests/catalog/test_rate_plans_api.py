@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from catalog.models import Charge, RatePlan
 from config.kernel.ids import TypeID
 from tests.api_client import code_of, ids_of, refusal_of
-from tests.catalog.bodies import TIERS, new_charge, new_plan
+from tests.catalog.bodies import NO_CHARGE_TERMS, NO_TERMS, TIERS, new_charge, new_plan
 from tests.factories import NOW, make_plan, make_product
 
 pytestmark = pytest.mark.django_db
@@ -38,10 +38,10 @@ def test_a_plan_is_drafted_with_its_charges_and_read(api: APIClient) -> None:
     first, second = plan["charges"]
     assert plan == {
         "id": plan["id"], "product": body["product"], "code": "pro", "name": "Pro", "version": 1, "status": "DRAFT",
-        "interval": "quarter", "amount": 99.5, "currency": "EUR",
+        "interval": "quarter", "amount": 99.5, "currency": "EUR", **NO_TERMS,
         "charges": [
-            {**body["charges"][0], "id": first["id"]},
-            {**body["charges"][1], "id": second["id"], "match": {}, "name": ""},
+            {**body["charges"][0], "id": first["id"], **NO_CHARGE_TERMS},
+            {**body["charges"][1], "id": second["id"], "match": {}, "name": "", **NO_CHARGE_TERMS},
         ],
         "created_at": "2026-03-10T12:00:00Z", "updated_at": "2026-03-10T12:00:00Z",
     }  # fmt: skip
@@ -102,7 +102,7 @@ def test_a_draft_is_changed_and_its_charges_replaced(api: APIClient, clock: time
         **created.json(), "name": "Pro 2", "amount": 5, "updated_at": "2026-03-10T12:00:01Z"
     }  # fmt: skip
     replaced = api.patch(created["Location"], {"charges": [replacing]}).json()
-    assert [{**charge, "id": ""} for charge in replaced["charges"]] == [{**replacing, "id": ""}]
+    assert [{**charge, "id": ""} for charge in replaced["charges"]] == [{**replacing, "id": "", **NO_CHARGE_TERMS}]
     assert api.get(created["Location"]).json() == replaced
     stale = api.patch(created["Location"], {"name": "Stale"}, headers={"If-Match": created["ETag"]})
     assert code_of(stale) == (409, "version_mismatch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -29,7 +30,8 @@ def test_a_published_product_is_shown_with_the_prices_of_its_active_plans(visito
     product = make_product(code="chat", name="Chat", description="Talk", publish_status="PUBLISHED")
     metric = make_metric(name="Tokens", dimensions=["model"])
     charge = make_charge(metric, unit_amount="0.0000025", match={"model": ["gpt-4o"]})
-    pro = make_plan(product=product, code="pro", name="Pro", amount=Decimal("49.90"), charges=[charge])
+    terms: dict[str, Any] = {"trial_days": 14, "minimum_commitment": Decimal(60), "limits": {"rate_per_minute": 100}}
+    pro = make_plan(product=product, code="pro", name="Pro", amount=Decimal("49.90"), charges=[charge], **terms)
     make_plan(product=product, active=False)
     archive_rate_plan(make_plan(product=product).id, now=NOW)
 
@@ -41,11 +43,12 @@ def test_a_published_product_is_shown_with_the_prices_of_its_active_plans(visito
         "rate_plans": [
             {
                 "id": pro.id, "code": "pro", "name": "Pro", "version": 1, "interval": "month", "amount": 49.9,
-                "currency": "USD",
+                "currency": "USD", "pay_in_advance": False, **terms, "maximum_spend": None,
                 "charges": [
                     {
                         "id": pro.charges.get().id, "name": "Tokens", "metric": metric.id, "model": "STANDARD",
-                        "properties": {"unit_amount": "0.0000025"}, "match": {"model": ["gpt-4o"]},
+                        "properties": {"unit_amount": "0.0000025"}, "match": {"model": ["gpt-4o"]}, "minimum_amount": 0,
+                        "prorated": False,
                     }
                 ],
             }

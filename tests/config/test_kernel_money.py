@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from config.kernel.money import (
     currency_exponent,
+    currency_exponents,
     display_money,
     is_currency,
     minor_unit,
@@ -33,6 +34,14 @@ weights = st.lists(st.decimals(min_value=0, max_value=10**12, places=12), min_si
 def test_a_currency_has_the_minor_digits_of_iso_4217(currency: str, exponent: int, unit: str) -> None:
     assert currency_exponent(currency) == exponent
     assert minor_unit(currency) == Decimal(unit)
+
+
+def test_every_currency_there_is_has_its_minor_digits() -> None:
+    every = currency_exponents()
+
+    assert {code: every[code] for code in ("JPY", "EUR", "KWD", "CLF")} == {"JPY": 0, "EUR": 2, "KWD": 3, "CLF": 4}
+    assert all(is_currency(code) for code in every)
+    assert not {"XAU", "XXX"} & set(every)
 
 
 @pytest.mark.parametrize("code", ["XAU", "XXX", "XTS", "eur", "EURO", "ZZZ", "", "€", "E\x00R"])

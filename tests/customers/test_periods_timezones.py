@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.models import Interval
 from customers.models import BillingTime
-from customers.periods import Schedule, day_start, local_days, period_at, periods_between
+from customers.periods import Schedule, day_after, day_start, local_days, period_at, periods_between
 from tests.customers.schedules import local_date, moment, month
 
 ZONES = [
@@ -145,3 +145,19 @@ def test_a_week_that_began_before_the_clock_was_set_back_stays_begun() -> None:
     weekly = Schedule(Interval.WEEK, BillingTime.ANNIVERSARY, moment("2010-10-31T12:00:00Z"), "America/St_Johns")
 
     assert period_at(weekly, moment("2010-11-07T02:45:00Z")).start == moment("2010-11-07T02:30:00Z")
+
+
+@pytest.mark.parametrize(
+    ("at", "days", "timezone", "begins"),
+    [
+        ("2026-03-05T12:12:00Z", 10, "UTC", "2026-03-15T00:00:00Z"),
+        ("2026-03-05T12:12:00Z", 0, "UTC", "2026-03-05T00:00:00Z"),
+        ("2024-02-28T00:00:00Z", 2, "UTC", "2024-03-01T00:00:00Z"),
+        # 23:30 of the day before in New York; the clocks go forward on 8 March.
+        ("2026-03-06T04:30:00Z", 4, "America/New_York", "2026-03-09T04:00:00Z"),
+        # Midnight of 4 November 2018 does not exist in São Paulo: that day begins at 1:00.
+        ("2018-11-01T12:00:00Z", 3, "America/Sao_Paulo", "2018-11-04T03:00:00Z"),
+    ],
+)
+def test_days_after_a_moment_are_counted_by_the_local_calendar(at: str, days: int, timezone: str, begins: str) -> None:
+    assert day_after(moment(at), days, timezone) == moment(begins)
