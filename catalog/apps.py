@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class CatalogConfig(AppConfig):
-    """Products, metrics and rate plans."""
+    """Products, metrics, rate plans, add-ons, coupons and taxes."""
 
     name = "catalog"
     verbose_name = "Catalog"
@@ -13,7 +13,7 @@ class CatalogConfig(AppConfig):
         """Register guards, subscribe handlers."""
         from catalog import guards, handlers
         from catalog.events import DocumentationRequested, GatewayJobRequested
-        from catalog.models import Gateway, Metric, Product, RatePlan
+        from catalog.models import Gateway, Metric, Product, RatePlan, Tax
         from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
 
@@ -22,5 +22,9 @@ class CatalogConfig(AppConfig):
         register_guard(Gateway, guards.gateway_has_mappings)
         register_guard(RatePlan, guards.plan_is_on_sale)
         register_guard(Metric, guards.metric_is_charged)
+        register_guard(Product, guards.product_has_limited_coupons)
+        register_guard(Tax, guards.tax_is_default)
+        register_guard(Tax, guards.tax_has_rate_plans)
+        register_guard(Tax, guards.tax_has_add_ons)
         subscribe(DocumentationRequested, handlers.wake_fetching)
         subscribe(GatewayJobRequested, handlers.wake_gateway)

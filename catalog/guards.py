@@ -1,8 +1,18 @@
-"""Reasons of the catalog why a product, rate plan, metric or gateway may not simply be deleted."""
+"""Reasons of the catalog why what it holds may not simply be deleted."""
 
 from __future__ import annotations
 
-from catalog.models import Gateway, GatewayMapping, Metric, PlanStatus, Product, RatePlan
+from catalog.models import (
+    AddOn,
+    Coupon,
+    Gateway,
+    GatewayMapping,
+    Metric,
+    PlanStatus,
+    Product,
+    RatePlan,
+    Tax,
+)
 from config.kernel.guards import Finding, Verdict, counted
 
 #: How many plans a finding names; the rest are counted.
@@ -70,4 +80,48 @@ def metric_is_charged(metric: Metric) -> Finding | None:
         message=f"{{count}} rate plan(s) charge for it: {named}; take it out of drafts, or delete the plans first",
         at="catalog_rateplan",
         query=f"charges__metric__id__exact={metric.pk}",
+    )
+
+
+def product_has_limited_coupons(product: Product) -> Finding | None:
+    """Block while a coupon is limited to a plan of the product: without the plan it would be limited to less."""
+    return counted(
+        Coupon.objects.filter(plans__product=product).distinct().count(),
+        code="limited_coupons",
+        verdict=Verdict.BLOCK,
+        message="{count} coupon(s) are limited to rate plans of the product; delete them first",
+        at="catalog_coupon",
+        query=f"plans__product__id__exact={product.pk}",
+    )
+
+
+def tax_is_default(tax: Tax) -> Finding | None:
+    """Block while the tax applies wherever no other is named."""
+    if not tax.is_default:
+        return None
+    message = "The tax is a default one, which applies wherever no other is named; make it no default first"
+    return Finding(code="default_tax", verdict=Verdict.BLOCK, message=message, count=0)
+
+
+def tax_has_rate_plans(tax: Tax) -> Finding | None:
+    """Block while a rate plan has the tax, whatever the plan's status: an archived one still bills subscriptions."""
+    return counted(
+        RatePlan.objects.filter(taxes=tax).count(),
+        code="rate_plans",
+        verdict=Verdict.BLOCK,
+        message="{count} rate plan(s) have the tax; take it off them first",
+        at="catalog_rateplan",
+        query=f"taxes__id__exact={tax.pk}",
+    )
+
+
+def tax_has_add_ons(tax: Tax) -> Finding | None:
+    """Block while an add-on has the tax."""
+    return counted(
+        AddOn.objects.filter(taxes=tax).count(),
+        code="add_ons",
+        verdict=Verdict.BLOCK,
+        message="{count} add-on(s) have the tax; take it off them first",
+        at="catalog_addon",
+        query=f"taxes__id__exact={tax.pk}",
     )

@@ -35,6 +35,9 @@ NAVIGATION = [
             page("Products", "catalog.product", "inventory_2"),
             page("Metrics", "catalog.metric", "straighten"),
             page("Rate plans", "catalog.rateplan", "sell"),
+            page("Add-ons", "catalog.addon", "add_shopping_cart"),
+            page("Coupons", "catalog.coupon", "confirmation_number"),
+            page("Taxes", "catalog.tax", "percent"),
         ],
     },
     {

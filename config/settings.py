@@ -200,6 +200,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "DocumentationStatusEnum": "catalog.models.DocumentationStatus",
         "PublishStatusEnum": "catalog.models.PublishStatus",
         "RatePlanStatusEnum": "catalog.models.PlanStatus",
+        "CouponKindEnum": "catalog.models.CouponKind",
+        "CouponStatusEnum": "catalog.models.CouponStatus",
         "CustomerStatusEnum": "customers.models.CustomerStatus",
         "AgentStatusEnum": "customers.models.AgentStatus",
         "AgentKindEnum": "customers.models.AgentKind",

@@ -14,10 +14,13 @@ from billing.ingestion import NewEvent, parse_event
 from billing.models import Hold, Wallet
 from billing.operations.holds import hold_funds
 from billing.operations.wallets import fund_wallet, open_wallet
-from catalog.models import Metric, Product, RatePlan
+from catalog.models import AddOn, Coupon, Metric, Product, RatePlan, Tax
+from catalog.operations.add_ons import create_add_on
+from catalog.operations.coupons import CouponValue, create_coupon
 from catalog.operations.metrics import create_metric
 from catalog.operations.products import ProductFields, advance_product, create_product, set_publish_status
 from catalog.operations.rate_plans import ChargeSpec, activate_rate_plan, create_rate_plan
+from catalog.operations.taxes import create_tax
 from config.kernel.secrets import issued_secrets
 from credentials.models import OperatorKey
 from credentials.operations.operator_keys import create_operator_key
@@ -108,6 +111,30 @@ def make_plan(
     }
     plan = create_rate_plan(**{**defaults, **fields}, charges=charges, now=now)
     return activate_rate_plan(plan.id, now=now) if active else plan
+
+
+def make_tax(*, rate_percent: str = "19", now: datetime = NOW, **fields: Any) -> Tax:
+    number = next(_numbers)
+    defaults = {"code": f"tax-{number}", "name": f"Tax {number}"}
+    return create_tax(rate_percent=Decimal(rate_percent), now=now, **{**defaults, **fields})
+
+
+def make_add_on(*, amount: str = "50", now: datetime = NOW, **fields: Any) -> AddOn:
+    number = next(_numbers)
+    defaults = {"code": f"add-on-{number}", "name": f"Add-on {number}", "currency": "USD"}
+    return create_add_on(amount=Decimal(amount), now=now, **{**defaults, **fields})
+
+
+def make_coupon(*, amount: str | None = None, rate_percent: str = "10", now: datetime = NOW, **fields: Any) -> Coupon:
+    """Return a coupon for ``rate_percent``, or with ``amount`` for so much money."""
+    number = next(_numbers)
+    kind: dict[str, Any] = {"kind": "percentage", "rate_percent": Decimal(rate_percent)}
+    if amount is not None:
+        kind = {"kind": "fixed_amount", "amount": Decimal(amount), "currency": fields.pop("currency", "USD")}
+    given = {"frequency", "periods", "is_reusable"} & fields.keys()
+    value = {**kind, **{name: fields.pop(name) for name in given}}
+    defaults = {"code": f"coupon-{number}", "name": f"Coupon {number}"}
+    return create_coupon(CouponValue(**value), now=now, **{**defaults, **fields})
 
 
 def make_subscription(

@@ -14,7 +14,17 @@ from django.apps import apps
 from django.db.models import Max
 
 from catalog.models import RatePlan
-from catalog.operations import documentation, metrics, plan_deletion, product_clones, products, rate_plans
+from catalog.operations import (
+    add_ons,
+    coupons,
+    documentation,
+    metrics,
+    plan_deletion,
+    product_clones,
+    products,
+    rate_plans,
+    taxes,
+)
 from config.kernel.history import HistoryRow, acting_as
 from credentials.models import Credential
 from credentials.operations import credentials, moves, operator_keys, uses
@@ -31,6 +41,7 @@ from customers.operations import (
     suspension,
     teams,
 )
+from tests.extra_operations import EXTRA_OPERATIONS
 from tests.factories import (
     NOW,
     make_charge,
@@ -220,6 +231,7 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         lambda made: operator_keys.revoke_operator_key(made.id, now=LATER),
         {"operatorkey": 1},
     ),
+    *EXTRA_OPERATIONS,
     *PRODUCT_OPERATIONS,
     *SUBSCRIPTION_OPERATIONS,
     *UNIT_OPERATIONS,
@@ -257,7 +269,7 @@ def test_the_table_holds_every_operation() -> None:
         suspension,
         subscriptions,
     ]
-    modules += [credentials, operator_keys]
+    modules += [credentials, operator_keys, taxes, add_ons, coupons]
     modules += [uses, teams, agents, subscribers, subscription_ends, plan_changes, moves]
     own = [(module, name, found) for module in modules for name, found in getmembers(module, isfunction)]
     operations = {name for module, name, found in own if found.__module__ == module.__name__ and name[0] != "_"}

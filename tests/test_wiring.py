@@ -44,12 +44,16 @@ GUARDS = [
     ("Subscriber", "credentials.guards.subscriber_has_active_keys"),
     ("Product", "catalog.guards.product_has_rate_plans"),
     ("Product", "catalog.guards.product_has_gateway_mappings"),
+    ("Product", "catalog.guards.product_has_limited_coupons"),
     ("Product", "customers.guards.product_has_subscriptions"),
     ("Gateway", "catalog.guards.gateway_has_mappings"),
     ("RatePlan", "catalog.guards.plan_is_on_sale"),
     ("RatePlan", "customers.guards.plan_has_subscriptions"),
     ("Metric", "catalog.guards.metric_is_charged"),
     ("Team", "customers.guards.team_has_agents"),
+    ("Tax", "catalog.guards.tax_is_default"),
+    ("Tax", "catalog.guards.tax_has_rate_plans"),
+    ("Tax", "catalog.guards.tax_has_add_ons"),
 ]
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from catalog.admin.charge_set import BaseChargeFormSet, ChargesField, rows_of
 from catalog.admin.charge_texts import price_in_words, terms_in_words
+from catalog.admin.choices import TaxesField
 from catalog.admin.plan_terms import (
     SECTIONS_SHOWN,
     TERM_COLUMNS,
@@ -26,7 +27,9 @@ from catalog.errors import ChargesCouldTie, InvalidCharge
 from catalog.models import PlanStatus, RatePlan
 from catalog.operations.plan_deletion import delete_rate_plan
 from catalog.operations.rate_plans import activate_rate_plan, archive_rate_plan, create_rate_plan, update_rate_plan
+from catalog.operations.taxes import set_plan_taxes
 from config.kernel.admin import (
+    ActionForm,
     AutocompleteFilter,
     ChoicesFilter,
     DropdownFilter,
@@ -43,11 +46,12 @@ WHY_FROZEN = "This plan is {status}: its prices are frozen. For other prices mak
 class RatePlanForm(PlanTermsForm):
     """A draft with its charges."""
 
+    taxes = TaxesField()
     charges = ChargesField(required=False)
 
     class Meta:
         model = RatePlan
-        fields = ("product", "code", "name", "interval", "amount", "currency", *TERM_FIELDS, "charges")
+        fields = ("product", "code", "name", "interval", "amount", "currency", "taxes", *TERM_FIELDS, "charges")
         labels: ClassVar = {"amount": "Base fee"}
         help_texts: ClassVar = {
             "code": "What integrations call the plan: lower-case letters, digits, “.”, “_” and “-”. Must be unique.",
@@ -77,6 +81,17 @@ class RatePlanForm(PlanTermsForm):
         return cleaned
 
 
+class PlanTaxesForm(ActionForm):
+    """The taxes of a plan whose prices are frozen."""
+
+    taxes = TaxesField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        [plan] = self.objects
+        self.initial = {"taxes": plan.taxes.all(), **self.initial}
+
+
 def has_status(status: PlanStatus) -> Any:
     """Return a condition on plans: being in ``status``."""
     return lambda plan: plan.status == status
@@ -104,6 +119,11 @@ def charge_count(plan: Any) -> str:
     return f"{plan.charge_count:,}"
 
 
+def is_frozen(plan: RatePlan) -> bool:
+    """Tell whether the plan's page shows no form, because its prices cannot change."""
+    return plan.status != PlanStatus.DRAFT
+
+
 @register(RatePlan)
 class RatePlanAdmin(ModelAdmin):
     """What is paid how often, and what usage costs."""
@@ -125,11 +145,13 @@ class RatePlanAdmin(ModelAdmin):
         CurrencyFilter,
         ("product", AutocompleteFilter),
         ("charges__metric", AutocompleteFilter),
+        ("taxes", AutocompleteFilter),
     )
     list_select_related = ("product",)
     search_fields = ("name", "code", "product__name", "product__code")
     search_help_text = "Name, code or product"
     autocomplete_fields = ("product",)
+    linked_history = ("tax_links",)
     change_form_outer_before_template = "kernel/notice.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -152,7 +174,8 @@ class RatePlanAdmin(ModelAdmin):
         """Name what the form asks for, or what there is to read."""
         if obj is None or self.has_change_permission(request, obj):
             return (*RatePlanForm.Meta.fields, *([PLAN_STATUS] if obj else []))
-        return ("product", "code", "name", "version", PLAN_STATUS, "interval", BASE_FEE, *TERMS_SHOWN, "charges")
+        own = ("product", "code", "name", "version", PLAN_STATUS, "interval", BASE_FEE, "taxes")
+        return (*own, *TERMS_SHOWN, "charges")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Leave the status to the actions."""
@@ -203,6 +226,14 @@ class RatePlanAdmin(ModelAdmin):
     def activate(self, request: HttpRequest, plan_id: str, cleaned: dict[str, Any]) -> str:
         """From now on customers can subscribe, and neither the prices nor the charges can change any more."""
         return f"{activate_rate_plan(plan_id, now=timezone.now())} is active."
+
+    @action(
+        "Set taxes", permissions=["change"], form=PlanTaxesForm, reason="optional", when=is_frozen, icon="percent",
+        description="Taxes are no part of the frozen prices. Invoices that are final keep the taxes they have.",
+    )  # fmt: skip
+    def set_taxes(self, request: HttpRequest, plan_id: str, cleaned: dict[str, Any]) -> str:
+        """Change the taxes of the plan."""
+        return f"The taxes of {set_plan_taxes(plan_id, taxes=cleaned['taxes'], now=timezone.now())} are set."
 
     @action("Archive", permissions=["change"], when=has_status(PlanStatus.ACTIVE), icon="archive", danger=True)
     def archive(self, request: HttpRequest, plan_id: str, cleaned: dict[str, Any]) -> str:

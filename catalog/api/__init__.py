@@ -1,1 +1,1 @@
-"""Products, metrics, rate plans over JSON: translate, one call, translate."""
+"""Products, metrics, rate plans, add-ons, coupons, taxes over JSON: translate, one call, translate."""

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from catalog.api.plan_terms import TERMS, PlanLimitsSerializer, PlanTermsSerializer
 from catalog.api.prices import PriceSerializer, PropertiesField, UsageSerializer
+from catalog.api.taxes import taxes_of, taxes_wanted
 from catalog.models import Charge, ChargeModel, Interval, PlanStatus, RatePlan
 from catalog.models.product import validate_code
 from catalog.operations.plan_deletion import delete_rate_plan
@@ -24,6 +25,7 @@ from catalog.operations.rate_plans import (
     create_rate_plan,
     update_rate_plan,
 )
+from catalog.operations.taxes import set_plan_taxes
 from catalog.queries.prices import UnitsUsed, price_of_usage
 from config.api.deletion import ConfirmationQuery, DeletionReportSerializer
 from config.api.fields import AmountField, CurrencyField, EnumField, JSONObjectField, TypeIDField
@@ -86,25 +88,31 @@ class RatePlanSerializer(StrictModelSerializer):
     """A rate plan with its charges."""
 
     limits = PlanLimitsSerializer(read_only=True)
+    taxes = taxes_of()
     charges = ChargeSerializer(many=True, read_only=True)
 
     class Meta:
         model = RatePlan
         fields = [
-            "id", "product", "code", "name", "version", "status", "interval", "amount", "currency", *TERMS,
+            "id", "product", "code", "name", "version", "status", "interval", "amount", "currency", *TERMS, "taxes",
             "charges", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
 
 class RatePlanChangesSerializer(PlanTermsSerializer):
-    """What of a draft can change; ``charges`` and ``limits``, when given, replace all it had."""
+    """
+    What of a draft can change, and of any plan ``taxes``.
+
+    ``charges``, ``limits`` and ``taxes``, when given, replace all it had.
+    """
 
     code = serializers.CharField(max_length=100, validators=[validate_code])
     name = serializers.CharField(max_length=200)
     interval = EnumField(choices=Interval.choices, required=False)
     amount = AmountField(min_value=0, required=False)
     currency = CurrencyField(required=False)
+    taxes = taxes_wanted()
     charges = NewChargeSerializer(many=True, required=False, max_length=MAX_CHARGES)  # type: ignore[call-arg]
 
 
@@ -127,7 +135,9 @@ class RatePlanFilter(StrictFilterSet):
 class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
     """Rate plans."""
 
-    queryset = RatePlan.objects.prefetch_related(Prefetch("charges", queryset=Charge.objects.order_by("position")))
+    queryset = RatePlan.objects.prefetch_related(
+        Prefetch("charges", queryset=Charge.objects.order_by("position")), "taxes"
+    )
     serializer_class = RatePlanSerializer
     filterset_class = RatePlanFilter
     scope_read, scope_write = "catalog:read", "catalog:write"
@@ -150,8 +160,10 @@ class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
         return self.created(create_rate_plan(**_with_specs(self.body()), now=timezone.now()))
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a draft."""
-        plan = update_rate_plan(self.get_object().id, **_with_specs(self.body()), now=timezone.now())
+        """Change a draft, or the taxes alone of any plan."""
+        body = self.body()
+        change = set_plan_taxes if set(body) == {"taxes"} else update_rate_plan
+        plan = change(self.get_object().id, **_with_specs(body), now=timezone.now())
         return self.answer(self.get_queryset().get(pk=plan.id))
 
     def destroy(self, request: Request, pk: str) -> Response:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
+from catalog.api.add_ons import AddOnViewSet
+from catalog.api.coupons import CouponViewSet
 from catalog.api.documentation import DOCUMENTATION_ROUTES, DocumentationViewSet
 from catalog.api.metrics import MetricViewSet
 from catalog.api.products import ProductViewSet
 from catalog.api.rate_plans import RatePlanViewSet
 from catalog.api.storefront import StorefrontViewSet
+from catalog.api.taxes import TaxViewSet
 from config.api.routers import ApiRouter
 
 router = ApiRouter()
@@ -16,6 +19,9 @@ router.register("products", ProductViewSet, basename="product")
 router.register("storefront/products", StorefrontViewSet, basename="storefront-product")
 router.register("metrics", MetricViewSet, basename="metric")
 router.register("rate-plans", RatePlanViewSet, basename="rate-plan")
+router.register("add-ons", AddOnViewSet, basename="add-on")
+router.register("coupons", CouponViewSet, basename="coupon")
+router.register("taxes", TaxViewSet, basename="tax")
 
 urlpatterns = [
     path("products/<str:product_pk>/documentation", DocumentationViewSet.as_view(DOCUMENTATION_ROUTES)),

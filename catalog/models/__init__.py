@@ -1,18 +1,32 @@
-"""Products, metrics, rate plans with their charges, and gateways."""
+"""Products, metrics, rate plans with their charges, add-ons, coupons, taxes, and gateways."""
 
+from catalog.models.add_on import AddOn, AddOnTax
+from catalog.models.coupon import Coupon, CouponFrequency, CouponKind, CouponLimit, CouponStatus
+from catalog.models.coupon_limit import CouponMetric, CouponPlan
 from catalog.models.documentation import Documentation, DocumentationStatus
 from catalog.models.gateway import Gateway, GatewayPace, Vendor
 from catalog.models.gateway_mapping import DriftReason, GatewayMapping, SyncJob, SyncStatus
 from catalog.models.metric import Aggregation, Metric
 from catalog.models.product import Audience, MaturityStage, Product, ProductType, PublishStatus
 from catalog.models.rate_plan import PRICED_BY_EVENT, Charge, ChargeModel, Interval, PlanStatus, RatePlan
+from catalog.models.rate_plan_tax import RatePlanTax
+from catalog.models.tax import Tax
 
 __all__ = [
     "PRICED_BY_EVENT",
+    "AddOn",
+    "AddOnTax",
     "Aggregation",
     "Audience",
     "Charge",
     "ChargeModel",
+    "Coupon",
+    "CouponFrequency",
+    "CouponKind",
+    "CouponLimit",
+    "CouponMetric",
+    "CouponPlan",
+    "CouponStatus",
     "Documentation",
     "DocumentationStatus",
     "DriftReason",
@@ -27,7 +41,9 @@ __all__ = [
     "ProductType",
     "PublishStatus",
     "RatePlan",
+    "RatePlanTax",
     "SyncJob",
     "SyncStatus",
+    "Tax",
     "Vendor",
 ]

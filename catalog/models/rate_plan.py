@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from catalog.models.metric import Metric
 from catalog.models.product import Product, validate_code
+from catalog.models.tax import Tax
 from config.kernel.history import History
 from config.kernel.ids import TypeIDField
 from config.kernel.models import Record, RecordQuerySet
@@ -103,6 +104,8 @@ class RatePlan(Record):
     trial_days = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(MAX_TRIAL_DAYS)])
     minimum_commitment = AmountField(null=True, blank=True, validators=[MinValueValidator(0)])
     maximum_spend = AmountField(null=True, blank=True, validators=[MinValueValidator(0)])
+    #: Not frozen with the prices: the law changes them.
+    taxes = models.ManyToManyField(Tax, through="RatePlanTax", related_name="rate_plans", blank=True)
 
     objects = RatePlanQuerySet.as_manager()
     history = History()

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from catalog.errors import DuplicateCode
 from catalog.models import Charge, PlanStatus, Product, RatePlan
 from catalog.operations.documentation import copy_documentation
+from catalog.operations.links import copy_taxes
 from catalog.operations.products import ProductFields, insert_product, lock_with_plans
 from config.kernel.constraints import refusing
 from config.kernel.errors import Invalid
@@ -52,12 +53,13 @@ def clone_product(product_id: str, *, name: str, code: str, now: datetime) -> Pr
 
 
 def _copy_plan(plan: RatePlan, copy: RatePlan, now: datetime) -> None:
-    """Fill ``copy`` in with the terms of ``plan`` and save it with copies of the charges."""
+    """Fill ``copy`` in with the terms of ``plan`` and save it with the taxes and copies of the charges."""
     for name, value in _columns(plan, OWN_OF_PLAN).items():
         setattr(copy, name, value)
     copy.created_at = copy.updated_at = now
     with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=copy.code)}):
         copy.save(force_insert=True)
+    copy_taxes(plan, copy)
     for charge in plan.charges.order_by("position"):
         Charge.objects.create(plan=copy, **_columns(charge, OWN_OF_CHARGE))
 

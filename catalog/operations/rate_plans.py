@@ -14,6 +14,7 @@ from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePl
 from catalog.matching import first_tie
 from catalog.models import Aggregation, Charge, ChargeModel, Metric, PlanStatus, Product, RatePlan
 from catalog.operations.gateway_mappings import check_mappings_of
+from catalog.operations.links import replace_taxes
 from catalog.operations.plan_terms import limits_asked, refuse_terms
 from catalog.pricing import InvalidPrice, as_decimal_strings, parse_price
 from config.kernel.constraints import refusing
@@ -47,15 +48,17 @@ def create_rate_plan(
     maximum_spend: Decimal | None = None,
     limits: Mapping[str, object] | None = None,
     charges: Sequence[ChargeSpec] = (),
+    taxes: Sequence[str] = (),
     now: datetime,
 ) -> RatePlan:
     """
-    Draft a rate plan of ``product`` (an id) with its charges.
+    Draft a rate plan of ``product`` (an id) with its charges and ``taxes`` (ids).
 
     Raises:
         Invalid: the maximum spend is below what the plan costs at least.
         LimitsNotUsable: the limits contradict each other, or name what is none.
         DuplicateCode: another plan has the code.
+        Invalid, NotFound: a tax is named twice, or there is no such tax.
         InvalidCharge: a price or match cannot be used.
         ChargesCouldTie: two charges of a metric could claim the same event.
     """
@@ -77,27 +80,34 @@ def create_rate_plan(
     refuse_terms(plan)
     with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=code)}):
         plan.save(force_insert=True)
+    replace_taxes(plan, taxes)
     _write_charges(plan, charges)
     return plan
 
 
 @transaction.atomic
 def update_rate_plan(
-    plan_id: str, *, charges: Sequence[ChargeSpec] | None = None, now: datetime, **changes: Any
+    plan_id: str,
+    *,
+    charges: Sequence[ChargeSpec] | None = None,
+    taxes: Sequence[str] | None = None,
+    now: datetime,
+    **changes: Any,
 ) -> RatePlan:
     """
-    Change a draft's own fields; ``charges`` and ``limits``, when given, replace all it had.
+    Change a draft's own fields; ``charges``, ``limits`` and ``taxes``, when given, replace all it had.
 
     Raises:
         RatePlanNotDraft: its prices are frozen.
-        Invalid, LimitsNotUsable, DuplicateCode, InvalidCharge, ChargesCouldTie: as when it is created.
+        Invalid, LimitsNotUsable, DuplicateCode, NotFound, InvalidCharge, ChargesCouldTie: as when it is created.
     """
     plan = _lock_draft(plan_id)
     if "limits" in changes:
         changes["limits"] = limits_asked(changes["limits"])
     changed = plan.assign(changes)
     refuse_terms(plan)
-    if changed or charges is not None:
+    has_other_taxes = taxes is not None and replace_taxes(plan, taxes)
+    if changed or has_other_taxes or charges is not None:
         # New charges are a new version of the plan, also where none of its own fields changed.
         with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=plan.code)}):
             plan.save_changes(*changed, now=now)

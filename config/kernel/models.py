@@ -41,8 +41,8 @@ class RecordQuerySet(models.QuerySet[ModelT_co]):
 
 
 def noun_of(model: type[models.Model]) -> str:
-    """Return the noun the API uses for ``model``: ``rate_plan``."""
-    return str(model._meta.verbose_name).replace(" ", "_")
+    """Return the noun the API uses for ``model``: ``rate_plan``, ``add_on``."""
+    return str(model._meta.verbose_name).replace(" ", "_").replace("-", "_")
 
 
 class Record(models.Model):

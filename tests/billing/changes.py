@@ -18,8 +18,13 @@ class Sabotage:
 
 #: A change of each model with history: its table, the change, and the kind of its ids.
 CHANGES = {
+    "addon": ("catalog_addon", "amount = amount + 1", "addon"),
+    "addontax": ("catalog_addontax", "tax_id = add_on_id", "atax"),
     "agent": ("customers_agent", "name = 'Another'", "agent"),
     "charge": ("catalog_charge", "name = 'Cheaper'", "chrg"),
+    "coupon": ("catalog_coupon", "rate_percent = 100", "coup"),
+    "couponmetric": ("catalog_couponmetric", "metric_id = coupon_id", "cmet"),
+    "couponplan": ("catalog_couponplan", "plan_id = coupon_id", "cpln"),
     "credential": ("credentials_credential", "scopes = '{admin}'", "key"),
     "customer": ("customers_customer", "name = 'Someone else'", "cust"),
     "documentation": ("catalog_documentation", "digest = 'Another'", "docu"),
@@ -32,8 +37,10 @@ CHANGES = {
     "payment": ("billing_payment", "reference = 'another wire'", "pay"),
     "product": ("catalog_product", "audience = 'INTERNAL'", "prod"),
     "rateplan": ("catalog_rateplan", "amount = amount - 1", "plan"),
+    "rateplantax": ("catalog_rateplantax", "tax_id = plan_id", "ptax"),
     "subscriber": ("customers_subscriber", "first_name = 'Another'", "subr"),
     "subscription": ("customers_subscription", "name = 'Another'", "sub"),
+    "tax": ("catalog_tax", "rate_percent = rate_percent + 1", "tax"),
     "team": ("customers_team", "budget_amount = 1000000", "team"),
     "wallet": ("billing_wallet", "priority = 1", "wal"),
 }

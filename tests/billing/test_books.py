@@ -18,6 +18,7 @@ from billing.operations.holds import commit_hold, hold_funds
 from billing.operations.payments import record_payment
 from billing.operations.usage import record_events
 from billing.queries.books import invariants
+from catalog.operations.taxes import set_plan_taxes
 from config.kernel.history import HistoryRow
 from config.kernel.ids import TypeID
 from credentials.models import Credential
@@ -27,8 +28,10 @@ from tests.billing.changes import CHANGES, Sabotage
 from tests.billing.sabotages import SABOTAGES, UNCHARGED
 from tests.factories import (
     NOW,
+    make_add_on,
     make_agent,
     make_charge,
+    make_coupon,
     make_customer,
     make_event,
     make_metric,
@@ -37,6 +40,7 @@ from tests.factories import (
     make_product,
     make_subscriber,
     make_subscription,
+    make_tax,
     make_wallet,
 )
 
@@ -104,6 +108,11 @@ def _house() -> None:
     make_product(openapi_url="https://example.com/openapi.json")
     make_agent()
     make_subscriber()
+    tax = make_tax()
+    make_add_on(taxes=[tax.id])
+    set_plan_taxes(plan.id, taxes=[tax.id], now=NOW)
+    make_coupon(plans=[plan.id])
+    make_coupon(metrics=[calls.id])
     with connection.cursor() as cursor:
         # A table with constraints still to be checked cannot be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -38,7 +38,7 @@ def test_a_plan_is_drafted_with_its_charges_and_read(api: APIClient) -> None:
     first, second = plan["charges"]
     assert plan == {
         "id": plan["id"], "product": body["product"], "code": "pro", "name": "Pro", "version": 1, "status": "DRAFT",
-        "interval": "quarter", "amount": 99.5, "currency": "EUR", **NO_TERMS,
+        "interval": "quarter", "amount": 99.5, "currency": "EUR", "taxes": [], **NO_TERMS,
         "charges": [
             {**body["charges"][0], "id": first["id"], **NO_CHARGE_TERMS},
             {**body["charges"][1], "id": second["id"], "match": {}, "name": "", **NO_CHARGE_TERMS},
@@ -131,7 +131,7 @@ def test_plans_are_listed_newest_first_and_found(
     def listed(query: str = "") -> list[str]:
         return ids_of(api.get(f"/v1/rate-plans{query}"))
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert listed() == [draft.id, active.id]
     assert (listed("?status=ACTIVE"), listed(f"?product={draft.product_id}")) == ([active.id], [draft.id])
     assert (listed("?limit=1"), listed("?limit=1&offset=1")) == ([draft.id], [active.id])

@@ -23,7 +23,7 @@ AREAS = [
     (r"/v1/customers/{\w+}/(usage|current-usage|statement)$", "billing"),
     (r"/v1/(customers|teams|agents|subscribers|subscriptions)\b", "customers"),
     (r"/v1/credentials\b", "credentials"),
-    (r"/v1/(products|metrics|rate-plans)\b", "catalog"),
+    (r"/v1/(products|metrics|rate-plans|add-ons|coupons|taxes)\b", "catalog"),
     (r"/v1/storefront\b", "storefront"),
     (r"/v1/(events|invoices|payments|statements|unclassified-usage|wallets|holds)\b", "billing"),
 ]

@@ -17,8 +17,10 @@ from credentials.models import Credential
 from customers.operations.customers import update_customer
 from tests.factories import (
     NOW,
+    make_add_on,
     make_agent,
     make_charge,
+    make_coupon,
     make_customer,
     make_hold,
     make_metric,
@@ -27,6 +29,7 @@ from tests.factories import (
     make_product,
     make_subscriber,
     make_subscription,
+    make_tax,
 )
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +43,12 @@ HISTORIES = [model for model in apps.get_models() if issubclass(model, HistoryRo
 @pytest.fixture
 def _one_of_each() -> None:
     """Make a row of every model with history."""
-    metric = make_metric()
-    subscription = make_subscription(plan=make_plan(charges=[make_charge(metric)], amount=Decimal(31)))
+    metric, tax = make_metric(), make_tax()
+    plan = make_plan(charges=[make_charge(metric)], amount=Decimal(31), taxes=[tax.id])
+    subscription = make_subscription(plan=plan)
+    make_add_on(taxes=[tax.id])
+    make_coupon(plans=[plan.id])
+    make_coupon(metrics=[metric.id])
     bill_due(now=APRIL)
     record_payment(Invoice.objects.get(customer=subscription.customer).id, amount=Decimal(1), now=APRIL)
     make_hold()

@@ -71,7 +71,7 @@ def sell_a_product(page: Page, url: str) -> None:
 
     page.goto(f"{url}/admin/catalog/rateplan/add/")
     page.locator(".field-product .select2-selection").click()
-    page.locator(".select2-search__field").fill("Inference")
+    page.locator(".select2-dropdown .select2-search__field").fill("Inference")
     page.locator(".select2-results__option", has_text="Inference API").click()
     page.fill("[name=code]", "pro")
     page.fill("[name=name]", "Pro")

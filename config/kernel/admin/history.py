@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 ENTRIES_A_PAGE = 50
 KINDS = {"+": "Created", "~": "Changed", "-": "Deleted"}
+#: What is said of rows that link the record to others.
+LINK_KINDS = {"+": "Added", "~": "Changed", "-": "Removed"}
 #: Columns that tell nothing: they never change, or with every change.
 SILENT = frozenset({"id", "created_at", "updated_at"})
 
@@ -48,6 +51,8 @@ class Entry:
     kind: str
     row: Any
     changes: Sequence[Change]
+    #: Whether the row is one that links the record to another.
+    is_link: bool = False
 
 
 def history_page(admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -62,13 +67,20 @@ def history_page(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
     paginator = admin.get_paginator(request, rows, ENTRIES_A_PAGE)
     page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
     # One row more than shown, so that the oldest of this page has one to differ from.
-    older = rows[page.end_index() : page.end_index() + 1]
+    older = list(rows[page.end_index() : page.end_index() + 1])
+    own = list(entries([*page.object_list, *older], shown=len(page.object_list)))
+    links = link_entries(
+        obj,
+        admin.linked_history,
+        since=own[-1].row.history_date if older else None,
+        before=rows[page.start_index() - 2].history_date if page.number > 1 else None,
+    )
     context = {
         **admin.admin_site.each_context(request),
         "title": f"History: {obj}",
         "opts": admin.opts,
         "original": obj,
-        "entries": list(entries([*page.object_list, *older], shown=len(page.object_list))),
+        "entries": sorted([*own, *links], key=lambda entry: entry.row.history_date, reverse=True),
         "page": page,
         "headings": ["When", "Who", "What", "Why"],
         "page_var": PAGE_VAR,
@@ -90,6 +102,25 @@ def entries(rows: Sequence[Any], *, shown: int) -> Iterator[Entry]:
         yield Entry(kind=KINDS[row.history_type], row=row, changes=list(changes_between(before, row, names)))
 
 
+def link_entries(
+    obj: models.Model, relations: Iterable[str], *, since: datetime | None, before: datetime | None
+) -> Iterator[Entry]:
+    """
+    Yield what was linked to ``obj`` and what no longer is, in [``since``, ``before``); None for no such bound.
+
+    ``relations`` are the names by which the rows that link it refer back.
+    """
+    for name in relations:
+        relation: Any = obj._meta.get_field(name)
+        rows = relation.related_model.history.filter(**{relation.field.attname: obj.pk})
+        rows = rows if since is None else rows.filter(history_date__gte=since)
+        found = list(rows if before is None else rows.filter(history_date__lt=before))
+        names = names_in(found)
+        for row in found:
+            changes = list(changes_between(None, row, names, without=relation.field.name))
+            yield Entry(kind=LINK_KINDS[row.history_type], row=row, changes=changes, is_link=True)
+
+
 def names_in(rows: Sequence[Any]) -> Names:
     """Return what the records that ``rows`` refer to are called, by field and id: one query a field that refers."""
     names: Names = {}
@@ -101,10 +132,10 @@ def names_in(rows: Sequence[Any]) -> Names:
     return names
 
 
-def changes_between(before: Any, row: Any, names: Names) -> Iterable[Change]:
-    """Yield what differs; for the first row of a history, what the record was made with."""
+def changes_between(before: Any, row: Any, names: Names, *, without: str = "") -> Iterable[Change]:
+    """Yield what differs but the field ``without``; for the first row of a history, what the record was made with."""
     for field in row.tracked_fields:
-        if field.name in SILENT:
+        if field.name in SILENT or field.name == without:
             continue
         new, old = getattr(row, field.attname), None if before is None else getattr(before, field.attname)
         if new != old and not (before is None and new in (None, "", [], {})):

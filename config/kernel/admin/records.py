@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
@@ -56,6 +56,8 @@ class ModelAdmin(ShownFields, OfferedActions):
     formfield_overrides: ClassVar[dict[Any, Any]] = {AmountField: {"form_class": AmountInput, "widget": AmountWidget}}
     #: What the delete page asks for; replace it to ask for more.
     deletion_form: type[DeletionForm] = DeletionForm
+    #: Names of the relations whose rows link the record to others; its history tells what came and went.
+    linked_history: Sequence[str] = ()
 
     delete_selected = Deletion()
 
