@@ -10,9 +10,10 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        """Register guards and locks, subscribe handlers."""
-        from billing import guards, handlers, locks
+        """Register guards, locks and checks, subscribe handlers."""
+        from billing import checks, guards, handlers, locks
         from billing.queries.activity import UsageActivity
+        from catalog.flaws import register_check
         from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
         from config.kernel.locks import register_lock
@@ -41,3 +42,5 @@ class BillingConfig(AppConfig):
         subscribe(CustomerDeleted, handlers.purge_usage_of_deleted_customer)
         register_lock(Customer, locks.billed_customer)
         provide_activity(UsageActivity())
+        register_check(checks.event_types_are_counted)
+        register_check(checks.usage_is_charged)

@@ -79,3 +79,12 @@ class NothingSuggested(DomainError):
     code = "no_suggested_customer"
     type = ErrorType.CONFLICT
     sentence = "Nothing suggests whose usage that is"
+
+
+class TooManyEvents(DomainError):
+    """More events would have to be read one by one than one answer takes; ``details.limit`` says how many it takes."""
+
+    code = "too_many_events"
+    type = ErrorType.VALIDATION
+    sentence = "More than {limit} events of {month} would have to be priced one by one"
+    param = "month"

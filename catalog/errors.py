@@ -111,6 +111,15 @@ class LimitsNotUsable(DomainError):
     param = "limits"
 
 
+class NoEarlierVersion(DomainError):
+    """There is nothing before this version that it could be compared with."""
+
+    code = "no_earlier_version"
+    type = ErrorType.VALIDATION
+    sentence = "The rate plan has no earlier version; name the plan to compare it with"
+    param = "against"
+
+
 class InvalidCharge(DomainError):
     """A charge's price or match cannot be used; ``param`` names the place, ``details.reason`` says why."""
 

@@ -24,6 +24,15 @@ def page(title: str, model: str, icon: str) -> dict[str, Any]:
     }
 
 
+CATALOG_CHECK = reverse_lazy("admin:catalog_rateplan_catalog_check")
+
+
+def is_on_rate_plans(request: HttpRequest) -> bool:
+    """Tell whether the page is one of rate plans; the check of the catalog, which stands below them, has its own."""
+    plans = str(reverse_lazy("admin:catalog_rateplan_changelist"))
+    return request.path.startswith(plans) and request.path != str(CATALOG_CHECK)
+
+
 NAVIGATION = [
     {
         "items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")}],
@@ -34,10 +43,14 @@ NAVIGATION = [
         "items": [
             page("Products", "catalog.product", "inventory_2"),
             page("Metrics", "catalog.metric", "straighten"),
-            page("Rate plans", "catalog.rateplan", "sell"),
+            {**page("Rate plans", "catalog.rateplan", "sell"), "active": is_on_rate_plans},
             page("Add-ons", "catalog.addon", "add_shopping_cart"),
             page("Coupons", "catalog.coupon", "confirmation_number"),
             page("Taxes", "catalog.tax", "percent"),
+            {
+                **page("Catalog check", "catalog.rateplan", "fact_check"),
+                "link": CATALOG_CHECK,
+            },
         ],
     },
     {

@@ -10,13 +10,14 @@ class CustomersConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self) -> None:
-        """Register guards and locks, subscribe handlers."""
+        """Register guards, locks and checks, subscribe handlers."""
         from catalog.events import ProductRetiring
+        from catalog.flaws import register_check
         from catalog.models import Product, RatePlan
         from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
         from config.kernel.locks import register_lock
-        from customers import guards, handlers, locks
+        from customers import checks, guards, handlers, locks
         from customers.models import Customer, Team
 
         register_guard(Product, guards.product_has_subscriptions)
@@ -26,4 +27,5 @@ class CustomersConfig(AppConfig):
         register_guard(Customer, guards.customer_has_subscriptions)
         register_guard(Team, guards.team_has_agents)
         register_lock(Customer, locks.subscribed_customer)
+        register_check(checks.currencies_have_plans)
         subscribe(ProductRetiring, handlers.refuse_retirement_of_subscribed_product)

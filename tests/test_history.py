@@ -20,6 +20,7 @@ from catalog.operations import (
     documentation,
     metrics,
     plan_deletion,
+    plan_versions,
     product_clones,
     products,
     rate_plans,
@@ -132,6 +133,12 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
         "delete_rate_plan",
         charged_plan,
         lambda made: plan_deletion.delete_rate_plan(made.id, confirm=True),
+        {"rateplan": 1, "charge": 1},
+    ),
+    (
+        "clone_rate_plan",
+        charged_plan,
+        lambda made: plan_versions.clone_rate_plan(made.id, now=LATER),
         {"rateplan": 1, "charge": 1},
     ),
     (
@@ -263,6 +270,7 @@ def test_the_table_holds_every_operation() -> None:
         metrics,
         rate_plans,
         plan_deletion,
+        plan_versions,
         customers,
         deletion,
         status,

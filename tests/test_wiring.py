@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from catalog.flaws import registered_checks
 from config.kernel.events import wires
 from config.kernel.guards import _guards
 from config.kernel.locks import _locks
@@ -64,6 +65,14 @@ LOCKS = [
 ]
 
 
+#: The checks of higher apps that the check of the catalog asks, in this order.
+CHECKS = [
+    "customers.checks.currencies_have_plans",
+    "billing.checks.event_types_are_counted",
+    "billing.checks.usage_is_charged",
+]
+
+
 def test_these_handlers_hear_these_events_and_no_others() -> None:
     assert by_name(wires()) == by_name(WIRES)
 
@@ -74,6 +83,10 @@ def test_these_guards_speak_for_these_models_and_no_others() -> None:
 
 def test_these_locks_speak_for_these_models_and_no_others() -> None:
     assert by_name(registered(_locks)) == by_name(LOCKS)
+
+
+def test_these_checks_speak_of_the_catalog_and_no_others() -> None:
+    assert [f"{check.__module__}.{check.__qualname__}" for check in registered_checks()] == CHECKS
 
 
 def test_handlers_and_guards_stand_in_the_modules_of_their_kind() -> None:

@@ -11,9 +11,11 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from catalog.admin.catalog_check import CatalogCheck, plan_check
 from catalog.admin.charge_set import BaseChargeFormSet, ChargesField, rows_of
 from catalog.admin.charge_texts import price_in_words, terms_in_words
 from catalog.admin.choices import TaxesField
+from catalog.admin.plan_diffs import changes_panel
 from catalog.admin.plan_terms import (
     SECTIONS_SHOWN,
     TERM_COLUMNS,
@@ -22,6 +24,8 @@ from catalog.admin.plan_terms import (
     TERMS_SHOWN,
     PlanTermsForm,
 )
+from catalog.admin.plan_versions import PlanVersions
+from catalog.admin.price_bench import PriceBench
 from catalog.admin.products import BASE_FEE, PLAN_STATUS
 from catalog.errors import ChargesCouldTie, InvalidCharge
 from catalog.models import PlanStatus, RatePlan
@@ -33,14 +37,11 @@ from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
     DropdownFilter,
-    ModelAdmin,
     action,
     display,
     register,
 )
 from config.kernel.errors import Invalid
-
-WHY_FROZEN = "This plan is {status}: its prices are frozen. For other prices make a new plan."
 
 
 class RatePlanForm(PlanTermsForm):
@@ -125,13 +126,15 @@ def is_frozen(plan: RatePlan) -> bool:
 
 
 @register(RatePlan)
-class RatePlanAdmin(ModelAdmin):
+class RatePlanAdmin(CatalogCheck, PriceBench, PlanVersions):
     """What is paid how often, and what usage costs."""
 
     form = RatePlanForm
+    panels = [plan_check, changes_panel]
     list_display = (
         "name",
         "code",
+        "version",
         "product",
         "interval",
         BASE_FEE,
@@ -185,13 +188,6 @@ class RatePlanAdmin(ModelAdmin):
         """Show an editable form for drafts only."""
         is_draft = obj is None or obj.status == PlanStatus.DRAFT
         return is_draft and super().has_change_permission(request, obj)
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say above the page why nothing can be changed."""
-        plan = context["original"]
-        if plan is not None and plan.status != PlanStatus.DRAFT:
-            context = {**context, "notice": WHY_FROZEN.format(status=plan.get_status_display().lower())}
-        return super().render_change_form(request, context, *args, **kwargs)
 
     @display(description="charges")
     def charges(self, plan: RatePlan) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils import timezone
 from django_filters import ChoiceFilter
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -18,6 +19,7 @@ from catalog.api.taxes import taxes_of, taxes_wanted
 from catalog.models import Charge, ChargeModel, Interval, PlanStatus, RatePlan
 from catalog.models.product import validate_code
 from catalog.operations.plan_deletion import delete_rate_plan
+from catalog.operations.plan_versions import clone_rate_plan
 from catalog.operations.rate_plans import (
     ChargeSpec,
     activate_rate_plan,
@@ -125,6 +127,16 @@ class NewRatePlanSerializer(RatePlanChangesSerializer):
     currency = CurrencyField(default="USD")
 
 
+class RatePlanCloneSerializer(StrictSerializer):
+    """What the copy is called; without anything it is the plan's next version."""
+
+    name = serializers.CharField(max_length=200, required=False, help_text="The plan's own where none is given.")
+    code = serializers.CharField(
+        max_length=100, validators=[validate_code], required=False,
+        help_text="With another code than the plan's the copy is another plan, in version 1.",
+    )  # fmt: skip
+
+
 class RatePlanFilter(StrictFilterSet):
     """Which rate plans."""
 
@@ -147,6 +159,7 @@ class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
         "create": NewRatePlanSerializer,
         "partial_update": RatePlanChangesSerializer,
         "price": UsageSerializer,
+        "clone": RatePlanCloneSerializer,
     }
     queries = {"destroy": ConfirmationQuery}
     answers = {
@@ -186,6 +199,18 @@ class RatePlanViewSet(Listed, Retrieved, ApiViewSet):
     def archive(self, request: Request, pk: str) -> Response:
         """Close an active plan to new subscriptions; those it has go on."""
         return self.answer(archive_rate_plan(self.get_object().id, now=timezone.now()))
+
+    @extend_schema(responses={201: RatePlanSerializer})
+    @action(detail=True, methods=["post"])
+    def clone(self, request: Request, pk: str) -> Response:
+        """
+        Draft the next version of a rate plan, with the same terms and charges.
+
+        The prices of an active plan are frozen: other prices are those of a new version, which new subscriptions and
+        changes of plan then take. Whoever is on an older version stays there until their plan is changed.
+        """
+        clone = clone_rate_plan(self.get_object().id, **self.body(), now=timezone.now())
+        return self.created(clone, location=f"/v1/rate-plans/{clone.id}")
 
     @action(detail=True, methods=["post"])
     def price(self, request: Request, pk: str) -> Response:

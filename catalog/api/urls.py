@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from catalog.api.add_ons import AddOnViewSet
+from catalog.api.catalog_check import CatalogCheckView
 from catalog.api.coupons import CouponViewSet
 from catalog.api.documentation import DOCUMENTATION_ROUTES, DocumentationViewSet
 from catalog.api.metrics import MetricViewSet
+from catalog.api.plan_diffs import PlanDiffView
 from catalog.api.products import ProductViewSet
 from catalog.api.rate_plans import RatePlanViewSet
 from catalog.api.storefront import StorefrontViewSet
@@ -26,5 +28,7 @@ router.register("taxes", TaxViewSet, basename="tax")
 urlpatterns = [
     path("products/<str:product_pk>/documentation", DocumentationViewSet.as_view(DOCUMENTATION_ROUTES)),
     path("products/<str:product_pk>/documentation/fetch", DocumentationViewSet.as_view({"post": "fetch"})),
+    path("catalog-check", CatalogCheckView.as_view(), name="catalog-check"),
+    path("rate-plans/<str:pk>/diff", PlanDiffView.as_view(), name="rate-plan-diff"),
     *router.urls,
 ]

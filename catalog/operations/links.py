@@ -47,9 +47,3 @@ def replace_taxes(owner: RatePlan | AddOn, taxes: Sequence[str]) -> bool:
     for tax_id in sorted(new):
         owner.tax_links.create(tax_id=tax_id)
     return bool(gone or new)
-
-
-def copy_taxes(plan: RatePlan, copy: RatePlan) -> None:
-    """Give ``copy``, which has none yet, the taxes of ``plan``."""
-    for link in plan.tax_links.all():
-        copy.tax_links.create(tax_id=link.tax_id)

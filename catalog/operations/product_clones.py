@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
-from catalog.errors import DuplicateCode
-from catalog.models import Charge, PlanStatus, Product, RatePlan
+from catalog.models import PlanStatus, Product, RatePlan
 from catalog.operations.documentation import copy_documentation
-from catalog.operations.links import copy_taxes
+from catalog.operations.plan_copies import copy_plan
 from catalog.operations.products import ProductFields, insert_product, lock_with_plans
-from config.kernel.constraints import refusing
 from config.kernel.errors import Invalid
-
-#: What a copy of a plan or charge has of its own; every other column, also one that is yet to come, is copied.
-OWN_OF_PLAN = frozenset({"id", "product", "code", "version", "status", "created_at", "updated_at"})
-OWN_OF_CHARGE = frozenset({"id", "plan"})
 
 MAX_CODE_LENGTH = RatePlan._meta.get_field("code").max_length or 0
 
@@ -48,25 +40,8 @@ def clone_product(product_id: str, *, name: str, code: str, now: datetime) -> Pr
             continue
         new_code = _code_of_copy(plan.code, of=product.code, to=code)
         versions[new_code] += 1
-        _copy_plan(plan, RatePlan(product=clone, code=new_code, version=versions[new_code]), now)
+        copy_plan(plan, RatePlan(product=clone, code=new_code, version=versions[new_code]), now=now)
     return clone
-
-
-def _copy_plan(plan: RatePlan, copy: RatePlan, now: datetime) -> None:
-    """Fill ``copy`` in with the terms of ``plan`` and save it with the taxes and copies of the charges."""
-    for name, value in _columns(plan, OWN_OF_PLAN).items():
-        setattr(copy, name, value)
-    copy.created_at = copy.updated_at = now
-    with refusing({"rate_plan_one_per_code_and_version": DuplicateCode(value=copy.code)}):
-        copy.save(force_insert=True)
-    copy_taxes(plan, copy)
-    for charge in plan.charges.order_by("position"):
-        Charge.objects.create(plan=copy, **_columns(charge, OWN_OF_CHARGE))
-
-
-def _columns(row: models.Model, own: Collection[str]) -> dict[str, Any]:
-    """Return the columns of ``row`` by attribute, without those in ``own``."""
-    return {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields if one.name not in own}
 
 
 def _code_of_copy(code: str, *, of: str, to: str) -> str:

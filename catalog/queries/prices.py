@@ -23,7 +23,7 @@ class UnitsUsed:
     Usage of a metric (an id) with the dimensions that choose the charge: its ``units``, or what each event carries.
 
     ``event_amounts`` are in the order of the events: what each adds to the metric, or for a DYNAMIC charge the amount
-    it names. One of the two is given.
+    it names. One of the two is given, or both, where one charge takes the units and, on another plan, one the amounts.
     """
 
     metric: str
@@ -78,13 +78,15 @@ def _priced(charge: Charge, usage: Sequence[UnitsUsed]) -> tuple[Decimal, Rating
         amounts = [amount for used in usage for amount in used.event_amounts or ()]
         units = Decimal(len(amounts)) if isinstance(price, DynamicPrice) else sum(amounts, ZERO)
         return units, rate_events(price, amounts)
-    units = sum((_units(charge, used) for used in usage), ZERO)
+    parts = [_units(charge, used) for used in usage]
+    # The highest of several values of a dimension is the highest of all of them.
+    units = max(parts, default=ZERO) if charge.metric.aggregation == Aggregation.MAX else sum(parts, ZERO)
     return units, rate(price, units)
 
 
 def _units(charge: Charge, used: UnitsUsed) -> Decimal:
     """Return the units said, or those that the metric makes of the events."""
-    if used.event_amounts is None:
+    if used.units is not None or used.event_amounts is None:
         return used.units or ZERO
     if charge.metric.aggregation == Aggregation.COUNT:
         return Decimal(len(used.event_amounts))

@@ -258,7 +258,8 @@ def test_activating_and_archiving_ask_first(desk: Client, active: bool, name: st
 
     plan.refresh_from_db()
     row = plan.history.latest("history_id")
-    assert [one["title"] for one in buttons] == [*(["Set taxes"] if active else []), name.capitalize()]
+    titles = [one["title"] for one in buttons]
+    assert [title for title in titles if title in ("Activate", "Archive")] == [name.capitalize()]
     assert plan.status == status
     assert (row.history_actor, row.history_change_reason) == ("olga", "Season")
 

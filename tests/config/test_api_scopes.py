@@ -20,10 +20,10 @@ METHODS = ("get", "post", "patch", "delete")
 #: Whose scopes an address is opened by: the first that its path begins with.
 AREAS = [
     (r"/v1/customers/{\w+}/api-keys", "credentials"),
-    (r"/v1/customers/{\w+}/(usage|current-usage|statement)$", "billing"),
+    (r"/v1/customers/{\w+}/(usage|current-usage|price-on-plan|statement)$", "billing"),
     (r"/v1/(customers|teams|agents|subscribers|subscriptions)\b", "customers"),
     (r"/v1/credentials\b", "credentials"),
-    (r"/v1/(products|metrics|rate-plans|add-ons|coupons|taxes)\b", "catalog"),
+    (r"/v1/(products|metrics|rate-plans|add-ons|coupons|taxes|catalog-check)\b", "catalog"),
     (r"/v1/storefront\b", "storefront"),
     (r"/v1/(events|invoices|payments|statements|unclassified-usage|wallets|holds)\b", "billing"),
 ]

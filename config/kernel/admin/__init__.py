@@ -22,6 +22,7 @@ from config.kernel.admin.filters import RelatedToFilter
 from config.kernel.admin.forms import ActionForm, DeletionForm, RecordForm
 from config.kernel.admin.inlines import LinkedRows, TabularInline
 from config.kernel.admin.metadata import MetadataField, metadata_lines
+from config.kernel.admin.pages import own_page, page_action
 from config.kernel.admin.records import ModelAdmin, ReadOnlyModelAdmin
 from config.kernel.admin.secrets import secrets_page
 from config.kernel.admin.theme import (
@@ -66,6 +67,8 @@ __all__ = [
     "list_action",
     "metadata_lines",
     "money_column",
+    "own_page",
+    "page_action",
     "page_link",
     "register",
     "secrets_page",
