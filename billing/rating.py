@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 
 from billing.ingestion import model_of
+from billing.levels import Levels
 from billing.tallies import ChargedEvent, EventCost, Tallies
 from catalog.matching import charge_for
 from catalog.models import Aggregation, Charge
@@ -54,20 +55,23 @@ class HourCost:
 
 
 def rate_charges(
-    charges: Sequence[Charge], rows: Iterable[HourOfUnits], events: Iterable[ChargedEvent] = ()
+    charges: Sequence[Charge],
+    rows: Iterable[HourOfUnits],
+    events: Iterable[ChargedEvent] = (),
+    levels: Levels | None = None,
 ) -> list[RatedCharge]:
     """
     Return what each of ``charges`` (of one plan, with their metrics) comes to for the ``rows`` of one period.
 
-    ``events`` are those of the period that charges price one by one, in the order they happened; units are counted by
-    the rows for all charges alike.
+    ``events`` are those of the period that charges price one by one, in the order they happened; ``levels`` have
+    counted the period for the metrics that need its events. Else units are counted by the rows.
     """
     tallies = Tallies(charges)
     for event in events:
         tallies.add(event)
     taken = _by_charge(charges, rows)
     with localcontext(EXACT):
-        return [_rated(charge, taken[charge.id], tallies) for charge in charges]
+        return [_rated(charge, taken[charge.id], tallies, levels) for charge in charges]
 
 
 def hourly_costs(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list[HourCost]:
@@ -76,13 +80,13 @@ def hourly_costs(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> list
 
     An hour costs F(units up to its end) minus F(units up to its start); within an hour that is shared by units, the
     last row taking what the others leave. What a charge costs without any unit is no hour's cost. Where each event is
-    priced, :func:`event_costs` tells.
+    priced, :func:`event_costs` tells, where each is counted, :func:`level_costs`.
     """
     costs: list[HourCost] = []
     for charge_id, taken in _by_charge(charges, rows).items():
         charge = next(one for one in charges if one.id == charge_id)
         price = parse_price(charge.model, charge.properties)
-        if not isinstance(price, EventPrice):
+        if not isinstance(price, EventPrice) and not charge.metric.is_counted_by_event():
             with localcontext(EXACT):
                 costs += _costs_of(charge, price, taken)
     return costs
@@ -98,6 +102,20 @@ def event_costs(charges: Sequence[Charge], events: Iterable[ChargedEvent]) -> It
     tallies = Tallies(charges)
     for event in events:
         for cost in tallies.add(event):
+            yield HourCost(row=_row_of(event, cost), charge=cost.charge, amount=cost.amount)
+
+
+def level_costs(levels: Levels, begin: ChargedEvent, events: Iterable[ChargedEvent]) -> Iterator[HourCost]:
+    """
+    Yield what each of the ``events`` of one period, in the order they happened, added to charges that count by event.
+
+    What ``levels`` begin with is a row of no event in the hour of ``begin``, in which the period begins. All is taken
+    as held until the period's end: what comes costs its whole rest in the hour it comes in, what goes gives back there.
+    """
+    for cost in levels.carried():
+        yield HourCost(row=_row_of(begin, cost, events=0), charge=cost.charge, amount=cost.amount)
+    for event in events:
+        for cost in levels.add(event):
             yield HourCost(row=_row_of(event, cost), charge=cost.charge, amount=cost.amount)
 
 
@@ -123,7 +141,7 @@ def _by_charge(charges: Sequence[Charge], rows: Iterable[HourOfUnits]) -> dict[s
     return taken
 
 
-def _row_of(event: ChargedEvent, cost: EventCost) -> HourOfUnits:
+def _row_of(event: ChargedEvent, cost: EventCost, *, events: int = 1) -> HourOfUnits:
     """Return the row of units that one event would be."""
     return HourOfUnits(
         hour=event.hour,
@@ -133,17 +151,23 @@ def _row_of(event: ChargedEvent, cost: EventCost) -> HourOfUnits:
         subscriber=event.subscriber,
         model=model_of(event.properties),
         dimensions=cost.dimensions,
-        events=1,
+        events=events,
         total=cost.units,
         maximum=cost.units,
     )
 
 
-def _rated(charge: Charge, rows: Sequence[HourOfUnits], tallies: Tallies) -> RatedCharge:
-    units = _units(charge, ZERO, rows)
+def _rated(charge: Charge, rows: Sequence[HourOfUnits], tallies: Tallies, levels: Levels | None) -> RatedCharge:
+    events = sum(row.events for row in rows)
+    if charge.metric.is_counted_by_event():
+        if levels is None:
+            raise ValueError(f"{charge.metric.code} is counted by the event, and no events were counted")
+        units, rating = levels.rated(charge)
+        return RatedCharge(charge=charge, units=units, events=events, rating=rating)
+    units = charge.metric.rounded(_units(charge, ZERO, rows))
     price = parse_price(charge.model, charge.properties)
     rating = tallies.rating(charge) if isinstance(price, EventPrice) else rate(price, units)
-    return RatedCharge(charge=charge, units=units, events=sum(row.events for row in rows), rating=rating)
+    return RatedCharge(charge=charge, units=units, events=events, rating=rating)
 
 
 def _units(charge: Charge, before: Decimal, rows: Iterable[HourOfUnits]) -> Decimal:
@@ -160,7 +184,7 @@ def _costs_of(charge: Charge, price: UnitPrice, rows: Sequence[HourOfUnits]) -> 
     paid = rate(price, ZERO).amount
     for hour in sorted(by_hour):
         after = _units(charge, before, by_hour[hour])
-        amount = rate(price, after).amount
+        amount = rate(price, charge.metric.rounded(after)).amount
         costs += _share(charge, by_hour[hour], amount - paid)
         before, paid = after, amount
     return costs

@@ -17,6 +17,10 @@ from config.kernel.time import hour_start
 
 ZERO = Decimal(0)
 
+#: What an event says in ``properties.operation_type`` that takes a value back, which a metric counts once.
+REMOVE = "remove"
+OPERATIONS = ("add", REMOVE)
+
 
 @dataclass(kw_only=True)
 class UsageAddition:
@@ -95,13 +99,17 @@ class RollUp:
 
 def units_of(metric: Metric, properties: Mapping[str, Any]) -> Decimal | None:
     """
-    Return what an event adds to ``metric``: 1 for a COUNT, else its property; None where it has no such property.
+    Return what an event adds to ``metric``: 1 for a count, else its property; None where it has no such property.
+
+    What a UNIQUE_COUNT makes of it depends on the events before; here it is 1 for each that names a value.
 
     Raises:
-        InvalidEvent: the property is no number that can be counted.
+        InvalidEvent: the property cannot be counted.
     """
     if metric.aggregation == Aggregation.COUNT:
         return Decimal(1)
+    if metric.aggregation == Aggregation.UNIQUE_COUNT:
+        return None if value_of(metric, properties) is None else Decimal(1)
     value = properties.get(metric.property)
     if value is None:
         return None
@@ -110,6 +118,26 @@ def units_of(metric: Metric, properties: Mapping[str, Any]) -> Decimal | None:
         param = f"properties.{metric.property}"
         raise InvalidEvent("invalid_properties", param, f"'{param}' is a number, as the metric {metric.code} sums it")
     return units
+
+
+def value_of(metric: Metric, properties: Mapping[str, Any]) -> str | None:
+    """
+    Return the value that a UNIQUE_COUNT tells an event by: 7, 7.0 and "7" are not all the same text.
+
+    Raises:
+        InvalidEvent: it is neither a text nor a number, or the event neither adds nor removes it.
+    """
+    value = properties.get(metric.property)
+    if value is None:
+        return None
+    if not isinstance(value, (str, int, Decimal)):
+        param = f"properties.{metric.property}"
+        sentence = f"'{param}' is a text or a number, as the metric {metric.code} counts its different values"
+        raise InvalidEvent("invalid_properties", param, sentence)
+    if properties.get("operation_type", OPERATIONS[0]) not in OPERATIONS:
+        sentence = f"'properties.operation_type' is {' or '.join(OPERATIONS)}, as {metric.code} counts what is there"
+        raise InvalidEvent("invalid_properties", "properties.operation_type", sentence)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def dimensions_of(metric: Metric, properties: Mapping[str, Any]) -> dict[str, str]:

@@ -18,8 +18,9 @@ from catalog.pricing import DynamicPrice, EventPrice, Rating, Tally, parse_price
 
 @dataclass(frozen=True, kw_only=True)
 class ChargedEvent:
-    """One event of a subscription; ``hour`` is when its hour began on the customer's clock."""
+    """One event of a subscription, ``at`` its time; ``hour`` is when its hour began on the customer's clock."""
 
+    at: datetime
     hour: datetime
     type: str
     properties: Mapping[str, Any]

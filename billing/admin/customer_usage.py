@@ -43,9 +43,10 @@ def running_periods(customer: CustomerUsage) -> str:
 def days(customer: CustomerUsage) -> str:
     """Show what was used by model, team, agent and so on, and each day with usage on the customer's clock."""
     by = getattr(customer, "breakdown", Breakdown.MODEL)
-    today = timezone.now().astimezone(ZoneInfo(customer.timezone)).date()
+    now = timezone.now()
+    today = now.astimezone(ZoneInfo(customer.timezone)).date()
     first = today - timedelta(days=DAYS - 1)
-    series = usage_series(customer, first=first, last=today, grouping=Grouping.DAY, breakdown=by)
+    series = usage_series(customer, first=first, last=today, grouping=Grouping.DAY, breakdown=by, now=now)
     parts = total_parts(series)
     names = names_of(by, parts)
     context = {

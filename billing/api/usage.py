@@ -211,10 +211,13 @@ class UsageView(ApiView):
         customer: Customer = self.get_object()
         asked = self.query()
         grouping = Grouping(asked["group_by"])
-        first, last = days_asked(asked, _today(customer, timezone.now()))
+        now = timezone.now()
+        first, last = days_asked(asked, _today(customer, now))
         breakdown = Breakdown(asked["breakdown_by"])
         only = {by: str(asked[by]) for by in Breakdown if by in asked}
-        series = usage_series(customer, first=first, last=last, grouping=grouping, breakdown=breakdown, only=only)
+        series = usage_series(
+            customer, first=first, last=last, grouping=grouping, breakdown=breakdown, only=only, now=now
+        )
         return Response(usage_document(customer, series, grouping, breakdown))
 
 

@@ -46,6 +46,12 @@ class UsageEvent(models.Model):
         indexes = [
             models.Index(name="usage_event_newest_first", fields=["-timestamp", "-id"]),
             models.Index(name="usage_event_of_customer", fields=["customer", "timestamp"]),
+            # What came before a period is looked up by its type, which may be rare among all that a customer sends.
+            models.Index(
+                name="usage_event_of_subscription",
+                fields=["subscription", "type", "timestamp"],
+                condition=Q(subscription__isnull=False),
+            ),
             models.Index(
                 name="usage_event_unclassified",
                 fields=["named", "timestamp"],

@@ -18,7 +18,7 @@ from billing.lines import NewLine
 from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, InvoiceStatus, LateUsage
 from billing.operations.invoices import add_lines, finalize_drafts, lock_drafts, rewrite_lines
 from billing.operations.turnstiles import shut_turnstiles
-from billing.queries.rating import rate_period
+from billing.queries.rating import charges_of, rate_period
 from config.kernel.events import publish
 from config.kernel.ids import TypeID
 from config.kernel.money import EXACT
@@ -219,11 +219,18 @@ def _bill_late(
 
 
 def _late_lines(subscription: Subscription, hours: list[datetime]) -> list[NewLine]:
-    """Rate again the finalized periods that ``hours`` lie in; a draft takes its own late usage when it is refreshed."""
+    """
+    Rate again the finalized periods that ``hours`` lie in, and of those after them what recurring metrics carried on.
+
+    A draft takes its own late usage when it is refreshed.
+    """
     lines: list[NewLine] = []
+    carries = any(charge.metric.recurring for charge in charges_of(subscription))
     billed = BilledPeriod.objects.filter(subscription=subscription, invoice__status=InvoiceStatus.FINALIZED)
     for period in billed.order_by("starts_at"):
-        if any(period.starts_at - timedelta(hours=1) < hour < period.ends_at for hour in hours):
+        is_late = any(period.starts_at - timedelta(hours=1) < hour < period.ends_at for hour in hours)
+        # Of a later period only what was carried into it can have changed.
+        if is_late or (carries and hours[0] < period.starts_at):
             lines += _late_lines_of(subscription, Period(period.starts_at, period.ends_at))
     return lines
 

@@ -11,11 +11,12 @@ from uuid import UUID
 from django.db import connection
 
 from billing.attribution import Attribution
+from billing.ingestion import NewEvent
 from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceStatus
 from billing.operations.invoices import lock_drafts, refresh_invoice
-from billing.operations.usage_rows import lock_cursors, write_late_marks
+from billing.operations.usage_rows import hours_changed, lock_cursors, write_late_marks
+from billing.queries.attribution import Attributor
 from config.kernel.ids import TypeID
-from config.kernel.time import hour_start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +54,10 @@ class OpenPeriods:
         period = self._period_of(attribution, moment)
         return period is not None and period.is_final
 
-    def take(self, attribution: Attribution, moment: datetime) -> None:
-        """Remember that usage of ``moment`` came to the subscription."""
-        if attribution.subscription is None:
-            return
-        self.hours.add((attribution.subscription.uuid, hour_start(moment, attribution.zone)))
-        period = self._period_of(attribution, moment)
+    def take(self, event: NewEvent, attribution: Attribution, attributor: Attributor) -> None:
+        """Remember that ``event`` came to a subscription, and to those that carry it on."""
+        self.hours |= {(one.uuid, hour) for one, hour in hours_changed(event, attribution, attributor)}
+        period = self._period_of(attribution, event.timestamp)
         if period is not None:
             self.drafts.add(period.invoice)
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import structlog
 from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.models import LateUsage, MetricHour, UsageEvent, UsageHour, UsagePurge
 from billing.operations.billing import bill_customer
-from catalog.models import PRICED_BY_EVENT
+from catalog.models import PRICED_BY_EVENT, Metric
 from config.kernel.errors import DomainError
 from config.kernel.ids import TypeID
 from customers.models import Subscription
+from customers.queries.successors import with_their_lines
 
 logger = structlog.get_logger(__name__)
 
@@ -45,16 +46,16 @@ def purge_usage(*, now: datetime) -> PurgeRun:
     """
     Remove the usage of every deleted customer; it can be killed and repeated, and goes on where it was.
 
-    Events go at once, save those of subscriptions whose charges price each event. These events, and what all were
-    rolled up to, are needed to bill what was still on its way, so they go, and the purge is finished, an hour after the
-    deletion. A customer that fails keeps the others from nothing and is named.
+    Events go at once, save those of subscriptions whose charges price or count each event. These events, and what all
+    were rolled up to, are needed to bill what was still on its way. So they go, and the purge is finished, an hour
+    after the deletion. A customer that fails keeps the others from nothing and is named.
     """
     run = PurgeRun()
     for purge in UsagePurge.objects.unfinished().order_by("requested_at", "customer"):
         run.customers += 1
         try:
             events = UsageEvent.objects.filter(customer=purge.customer_id)
-            run.events += _remove(events.exclude(subscription__in=_priced_by_event(purge.pk)), purge.pk)
+            run.events += _remove(events.exclude(subscription__in=_billed_by_event(purge.pk)), purge.pk)
             if purge.requested_at + SETTLES_AFTER <= now:
                 bill_customer(purge.pk, waits=True, now=now)
                 run.events += _remove(events, purge.pk)
@@ -65,10 +66,16 @@ def purge_usage(*, now: datetime) -> PurgeRun:
     return run
 
 
-def _priced_by_event(customer_id: TypeID) -> list[TypeID]:
-    """Return the subscriptions of a customer whose charges price each event, so that events are what is billed."""
-    own = Subscription.objects.filter(customer=customer_id, plan__charges__model__in=PRICED_BY_EVENT)
-    return list(own.order_by().values_list("pk", flat=True).distinct())
+def _billed_by_event(customer_id: TypeID) -> list[TypeID]:
+    """
+    Return the subscriptions of a customer whose events are what is billed, because charges price or count each of them.
+
+    What came before a subscription by changes of plan is among them: its units may be carried on.
+    """
+    priced = Q(plan__charges__model__in=PRICED_BY_EVENT)
+    counted = Q(plan__charges__metric__in=Metric.objects.counted_by_event())
+    own = Subscription.objects.filter(priced | counted, customer=customer_id)
+    return list(with_their_lines(list(own.order_by().values_list("pk", flat=True).distinct())))
 
 
 def _finish(customer_id: TypeID, now: datetime) -> bool:

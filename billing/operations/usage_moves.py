@@ -108,7 +108,7 @@ class UsageMove:
             if self._takes(event, attribution):
                 self.out.add(event, unclassified(row["named"], row["subscriber"]))
                 self.into.add(event, attribution)
-                self.periods.take(attribution, event.timestamp)
+                self.periods.take(event, attribution, attributor)
                 self.result.moved += 1
                 moving.append((row["id"], attribution))
         self._write_events(moving)

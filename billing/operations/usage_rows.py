@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from billing.operations.turnstiles import pass_turnstiles
 from billing.queries.attribution import Attributor
 from billing.rollups import MetricAddition, UsageAddition
 from config.kernel.digests import exact_json
+from config.kernel.ids import TypeID
 from config.kernel.time import hour_start
 
 Attributed = Mapping[UUID, tuple[NewEvent, Attribution]]
@@ -153,9 +154,9 @@ def mark_late(cursor: CursorWrapper, events: Attributed, attributor: Attributor)
         AttributionOutdated: a subscription ended, or its customer was deleted, after ``attributor`` had read it.
     """
     hours = {
-        (attribution.subscription.uuid, hour_start(event.timestamp, attribution.zone))
+        (subscription.uuid, hour)
         for event, attribution in events.values()
-        if attribution.subscription is not None
+        for subscription, hour in hours_changed(event, attribution, attributor)
     }
     if not hours:
         return
@@ -165,6 +166,17 @@ def mark_late(cursor: CursorWrapper, events: Attributed, attributor: Attributor)
     if not attributor.holds_for(subscriptions):
         raise AttributionOutdated
     write_late_marks(cursor, hours, billed_until)
+
+
+def hours_changed(
+    event: NewEvent, attribution: Attribution, attributor: Attributor
+) -> Iterator[tuple[TypeID, datetime]]:
+    """Yield the subscription and hour that an event is of, and the first hours of those that carry it on."""
+    if attribution.subscription is None:
+        return
+    yield attribution.subscription, hour_start(event.timestamp, attribution.zone)
+    for follower in attributor.carried_to(event, attribution):
+        yield follower, hour_start(attributor.by_id[follower].starts_at, attribution.zone)
 
 
 def lock_cursors(cursor: CursorWrapper, subscriptions: Collection[UUID]) -> dict[UUID, datetime]:

@@ -85,7 +85,7 @@ def _budgets_used(teams: Collection[Team], now: datetime) -> dict[str, Decimal]:
     }
     start = min(period.start for period in period_of.values())
     end = max(period.end for period in period_of.values())
-    for cost in costs_between(_subscriptions_of(teams), start, end):
+    for cost in costs_between(_subscriptions_of(teams), start, end, now=now):
         team = team_of.get(str(cost.row.credential))
         if team is not None and period_of[team].start <= cost.row.hour < period_of[team].end:
             used[team] += cost.amount

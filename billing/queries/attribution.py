@@ -76,6 +76,19 @@ class Attributor:
         subscriber = self.subscribers.only(event.reference)
         return unclassified(event.named) if subscriber is None else self._of_customer(subscriber.customer_id, event)
 
+    def carried_to(self, event: NewEvent, attribution: Attribution) -> list[TypeID]:
+        """Return the subscriptions that followed by changes of plan and whose recurring metrics carry ``event`` on."""
+        own = self.by_id.get(attribution.subscription or "")
+        if own is None or len(line := self._line_of(own)) == 1:
+            return []
+        later = [one for one in line if one.starts_at > own.starts_at and one.canceled_at is None]
+        return [one.id for one in later if self._carries(one, event.type)]
+
+    def _carries(self, subscription: Subscription, event_type: str) -> bool:
+        """Tell whether a recurring metric of the subscription's plan counts events of a type."""
+        metrics = self.metrics[subscription.plan_id]
+        return any(metric.recurring and metric.event_type == event_type for metric in metrics)
+
     def holds_for(self, subscriptions: Collection[UUID]) -> bool:
         """Tell whether ``subscriptions``, chosen for events, end when they did and are still of customers alive."""
         with connection.cursor() as cursor:

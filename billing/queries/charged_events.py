@@ -33,7 +33,13 @@ def events_of(
     period; memory is bounded by a chunk, time grows with the events: 100,000 take about two seconds. Every rating of
     the period reads them anew, because an event that comes late may change what is free of those after it.
     """
-    types = Tallies(charges).event_types
+    yield from events_in(subscription, Tallies(charges).event_types, start, end)
+
+
+def events_in(
+    subscription: Subscription, types: Sequence[str], start: datetime, end: datetime
+) -> Iterator[ChargedEvent]:
+    """Yield the events of ``types`` in a period [``start``, ``end``), by time, then by id; none, none is read."""
     if not types:
         return
     zone = ZoneInfo(subscription.customer.timezone)
@@ -49,6 +55,7 @@ def events_of(
     rows = with_exact_properties(events).order_by("timestamp", "id").values_list(*columns)
     for timestamp, event_type, credential, subscriber, properties in rows.iterator(chunk_size=CHUNK):
         yield ChargedEvent(
+            at=timestamp,
             hour=hour_start(timestamp, zone),
             type=event_type,
             properties=json.loads(properties, parse_float=Decimal),

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from billing.models import MetricHour
-from billing.queries.charged_events import events_of
+from billing.queries.charged_events import events_in, events_of
+from billing.queries.levels import begun_levels
 from billing.queries.rating import units_in
-from billing.rating import HourCost, HourOfUnits, event_costs, hourly_costs
+from billing.rating import HourCost, HourOfUnits, event_costs, hourly_costs, level_costs
+from billing.tallies import ChargedEvent
 from catalog.models import Charge
 from config.kernel.time import hour_start
 from customers.models import Subscription
@@ -26,12 +28,15 @@ from customers.queries.periods import periods_of
 CHUNK = 5000
 
 
-def costs_between(subscriptions: QuerySet[Subscription], start: datetime, end: datetime) -> Iterator[HourCost]:
+def costs_between(
+    subscriptions: QuerySet[Subscription], start: datetime, end: datetime, *, now: datetime
+) -> Iterator[HourCost]:
     """
     Yield what each hourly row of ``subscriptions`` in [``start``, ``end``) cost, unrounded.
 
     Tiers are walked from the beginning of each period, so that an hour costs the same whatever is asked for. Three
-    queries, however many subscriptions, and one more a period for those whose charges price each event.
+    queries, however many subscriptions, and some more a period for those whose charges price or count each event. What
+    is carried into a period costs nothing before the period has begun at ``now``.
     """
     walks = _walks(subscriptions, start, end)
     rows = MetricHour.objects.filter(_hours_read(walks.values()), hour__lt=end).order_by("subscription", "hour", "id")
@@ -42,6 +47,7 @@ def costs_between(subscriptions: QuerySet[Subscription], start: datetime, end: d
             yield from (cost for cost in costs if start <= cost.row.hour < end)
     for walk in walks.values():
         yield from _event_costs(walk, start, end)
+        yield from _level_costs(walk, start, end, now)
 
 
 def _event_costs(walk: _Walk, start: datetime, end: datetime) -> Iterator[HourCost]:
@@ -50,6 +56,20 @@ def _event_costs(walk: _Walk, start: datetime, end: datetime) -> Iterator[HourCo
         events = events_of(walk.subscription, walk.charges, period.start, period.end)
         until = takewhile(lambda event: event.hour < end, events)
         yield from (cost for cost in event_costs(walk.charges, until) if cost.row.hour >= start)
+
+
+def _level_costs(walk: _Walk, start: datetime, end: datetime, now: datetime) -> Iterator[HourCost]:
+    """Yield what is counted by the event in [``start``, ``end``), and what the periods begin with."""
+    if not any(charge.metric.is_counted_by_event() for charge in walk.charges):
+        return
+    for period, hour in zip(walk.periods, walk.hours, strict=True):
+        if period.start > now:
+            continue
+        levels = begun_levels(walk.subscription, walk.charges, period)
+        begin = ChargedEvent(at=period.start, hour=hour, type="", properties={}, subscription=walk.subscription.id)
+        events = events_in(walk.subscription, levels.event_types, period.start, period.end)
+        until = takewhile(lambda event: event.hour < end, events)
+        yield from (cost for cost in level_costs(levels, begin, until) if start <= cost.row.hour < end)
 
 
 @dataclass(frozen=True, kw_only=True)

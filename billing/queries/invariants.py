@@ -116,7 +116,7 @@ USAGE = (
                   FROM (SELECT event.subscription_id, event.credential_id, event.subscriber_id, metric.id AS metric_id,
                                CASE jsonb_typeof(event.properties -> 'model') WHEN 'string'
                                    THEN left(event.properties ->> 'model', 255) ELSE '' END AS model,
-                               CASE metric.aggregation WHEN 'COUNT' THEN 1
+                               CASE WHEN metric.aggregation IN ('COUNT', 'UNIQUE_COUNT') THEN 1
                                    ELSE (event.properties ->> metric.property)::numeric END AS units
                         FROM billing_usageevent event
                         JOIN customers_subscription subscription ON subscription.id = event.subscription_id

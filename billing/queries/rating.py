@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from billing.models import MetricHour
 from billing.queries.charged_events import events_of
+from billing.queries.levels import counted_levels
 from billing.rating import HourOfUnits, RatedCharge, rate_charges
 from catalog.models import Charge
 from config.kernel.time import hour_start
@@ -54,11 +55,13 @@ def rate_period(subscription: Subscription, period: Period) -> list[RatedCharge]
     """
     Return what the usage of ``subscription`` in ``period`` comes to, charge by charge, unrounded.
 
-    Two queries, and one more where charges price each event; :func:`events_of` says what that costs.
+    Two queries, and one more where charges price each event; :func:`events_of` says what that costs. Metrics that are
+    counted by the event take some more: :func:`~billing.queries.levels.counted_levels`.
     """
     charges = charges_of(subscription)
     return rate_charges(
         charges,
         hours_of(subscription, period.start, period.end),
         events_of(subscription, charges, period.start, period.end),
+        counted_levels(subscription, charges, period),
     )

@@ -16,7 +16,7 @@ from billing.models import MetricHour, UsageHour
 from billing.queries.breakdowns import Breakdown, Labels, Whose
 from billing.queries.costs import CHUNK, costs_between
 from billing.queries.rating import units_in
-from billing.rating import HourOfUnits, units_after
+from billing.rating import HourCost, HourOfUnits, units_after
 from catalog.models import Metric
 from config.kernel.money import EXACT
 from customers.models import Customer, Subscription
@@ -60,10 +60,11 @@ class UsageCount:
         if row.events_with_tokens:
             self.tokens = (self.tokens or ZERO) + row.tokens
 
-    def count_units(self, row: HourOfUnits, aggregation: str) -> None:
-        """Add an hour of a metric's units."""
+    def count_units(self, row: HourOfUnits, metric: Metric) -> None:
+        """Add an hour of the events that fed a metric, and its units where these suffice for them."""
         self.requests += row.events
-        self.units = units_after(aggregation, self.units or ZERO, [row])
+        if not metric.is_counted_by_event():
+            self.units = units_after(metric.aggregation, self.units or ZERO, [row])
 
 
 @dataclass(kw_only=True)
@@ -94,6 +95,7 @@ def usage_series(
     grouping: Grouping,
     breakdown: Breakdown = Breakdown.MODEL,
     only: Mapping[Breakdown, str] | None = None,
+    now: datetime,
 ) -> UsageSeries:
     """
     Return the usage of ``customer`` from day ``first`` to day ``last`` (inclusive) on its own clock.
@@ -102,12 +104,13 @@ def usage_series(
     of a plan makes the invoice another; they are unrounded. Those of the parts add up to their bucket's, those of
     the buckets to the total's, and those of the parts of a filter to what is not filtered: an hour's cost is what all
     usage came to, shared by units. By metric, and of one metric, requests are the events that fed it, which know no
-    tokens and no latency.
+    tokens and no latency; units are what a bucket added to those of its period, where the metric is counted by the
+    event. What such a metric carries into a period is in the hour it begins in, if it has begun at ``now``.
     """
     span = Period(day_start(first, customer.timezone), day_start(last + timedelta(days=1), customer.timezone))
     # A price and a quantity have 12 decimals each; with fewer digits the parts would not add up to the whole.
     with localcontext(EXACT):
-        return _Counting(customer, span, grouping, breakdown, only or {}).series()
+        return _Counting(customer, span, grouping, breakdown, only or {}, now=now).series()
 
 
 def total_parts(series: UsageSeries) -> dict[str, UsageCount]:
@@ -124,9 +127,16 @@ class _Counting:
     """One series while it is being counted."""
 
     def __init__(
-        self, customer: Customer, span: Period, grouping: Grouping, breakdown: Breakdown, only: Mapping[Breakdown, str]
+        self,
+        customer: Customer,
+        span: Period,
+        grouping: Grouping,
+        breakdown: Breakdown,
+        only: Mapping[Breakdown, str],
+        *,
+        now: datetime,
     ) -> None:
-        self.customer, self.span, self.breakdown, self.only = customer, span, breakdown, only
+        self.customer, self.span, self.breakdown, self.only, self.now = customer, span, breakdown, only, now
         self.labels = Labels.read(customer, frozenset({breakdown, *only}))
         self.bucket_of = _bucketing(grouping, ZoneInfo(customer.timezone))
         self.buckets: dict[datetime, UsageBucket] = {}
@@ -161,7 +171,7 @@ class _Counting:
 
     def _count_units(self) -> None:
         """Count the events that fed a metric; as requests of the whole only where nothing else is asked for."""
-        aggregations = {str(pk): how for pk, how in Metric.objects.values_list("pk", "aggregation")}
+        metrics = {str(metric.pk): metric for metric in Metric.objects.all()}
         rows = MetricHour.objects.filter(
             subscription__in=self._subscriptions(), hour__gte=self.span.start, hour__lt=self.span.end
         )
@@ -171,17 +181,28 @@ class _Counting:
                 continue
             if Breakdown.METRIC in self.only:
                 for count in self._counts(row.hour, whose):
-                    count.count_units(row, aggregations[row.metric])
+                    count.count_units(row, metrics[row.metric])
             else:
                 bucket = self._bucket(row.hour)
-                bucket.parts[self.labels.of(whose, self.breakdown)].count_units(row, aggregations[row.metric])
+                bucket.parts[self.labels.of(whose, self.breakdown)].count_units(row, metrics[row.metric])
 
     def _count_costs(self) -> None:
-        for cost in costs_between(self._subscriptions(), self.span.start, self.span.end):
+        for cost in costs_between(self._subscriptions(), self.span.start, self.span.end, now=self.now):
             whose = Whose.units(cost.row)
             if self._is_asked_for(whose):
                 for count in self._counts(cost.row.hour, whose):
                     count.cost += cost.amount
+                if cost.charge.metric.is_counted_by_event():
+                    self._add_units(cost, whose)
+
+    def _add_units(self, cost: HourCost, whose: Whose) -> None:
+        """Add the units that an event added to its period, where units of metrics are asked for."""
+        if Breakdown.METRIC in self.only:
+            for count in self._counts(cost.row.hour, whose):
+                count.units = (count.units or ZERO) + cost.row.total
+        elif self.breakdown is Breakdown.METRIC:
+            part = self._bucket(cost.row.hour).parts[self.labels.of(whose, self.breakdown)]
+            part.units = (part.units or ZERO) + cost.row.total
 
     def _counts(self, hour: datetime, whose: Whose, *, parts: bool = True) -> Iterator[UsageCount]:
         """Yield all that a row is counted in: the total, its bucket's, and its part of the bucket."""

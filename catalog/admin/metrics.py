@@ -17,6 +17,7 @@ from catalog.admin.products import PLAN_COLOURS
 from catalog.models import Charge, Metric
 from catalog.operations.metrics import create_metric, delete_metric, rename_metric
 from config.kernel.admin import (
+    BooleanFilter,
     ChoicesFilter,
     LinkedRows,
     ModelAdmin,
@@ -48,12 +49,23 @@ class MetricForm(RecordForm):
 
     class Meta:
         model = Metric
-        fields = ("code", "name", "aggregation", "event_type", "property", "dimensions")
+        fields = (
+            "code", "name", "aggregation", "event_type", "property", "dimensions", "recurring", "rounding_function",
+            "rounding_precision",
+        )  # fmt: skip
+        labels: ClassVar = {"rounding_function": "Round units", "rounding_precision": "Decimals"}
         help_texts: ClassVar = {
             "code": "What integrations call the metric. Must be unique.",
             "name": "What operators and customers read.",
             "aggregation": "How the events of a billing period become units.",
-            "property": "The event property that is summed or whose maximum counts; empty for a count of events.",
+            "property": "The event property that is summed, compared or told apart; empty for a count of events. "
+            "It is a number, but for a count of different values: there it can be a text, and an event with the "
+            "property operation_type = remove takes its value away again.",
+            "recurring": "A period begins with what the one before left, as seats and storage do. For sums, different "
+            "values and latest values.",
+            "rounding_function": "How the units of a period are rounded before they are priced. Left empty, they are "
+            "priced as they are.",
+            "rounding_precision": "How many decimals rounding leaves, 0 to 12; 0 where left empty.",
         }
 
 
@@ -105,7 +117,7 @@ class MetricAdmin(ModelAdmin):
 
     form = MetricForm
     list_display = ("name", "code", "aggregation", "event_type", "property", "dimensions", plans_charging, "created_at")
-    list_filter = (("aggregation", ChoicesFilter),)
+    list_filter = (("aggregation", ChoicesFilter), ("recurring", BooleanFilter))
     search_fields = ("name", "code", "event_type", "property")
     search_help_text = "Name, code, event type or property"
     fields = MetricForm.Meta.fields

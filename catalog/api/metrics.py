@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 from django_filters import CharFilter
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.models import Aggregation, Metric
+from catalog.models import DECIMALS, Aggregation, Metric, RoundingFunction
 from catalog.models.product import validate_code
 from catalog.operations.metrics import create_metric, delete_metric, rename_metric
 from config.api.deletion import DeletionReportSerializer
@@ -19,22 +22,47 @@ from config.api.serializers import DeletedSerializer, StrictModelSerializer, Str
 from config.api.views import ApiViewSet, Listed, Retrieved
 from config.kernel.guards import deletion_report
 
+PROPERTY = (
+    "What is aggregated; not for COUNT. A number, but for UNIQUE_COUNT, which counts the different texts and numbers; "
+    "an event takes one of them back with the property `operation_type` as `remove`."
+)
+RECURRING = (
+    "Whether a period begins with what the one before left, as seats and storage do: for SUM, UNIQUE_COUNT, LATEST and "
+    "WEIGHTED_SUM."
+)
+
+
+class RoundingSerializer(StrictSerializer):
+    """How the units of a period are rounded before they are priced; halves go away from zero."""
+
+    function = EnumField(choices=RoundingFunction.choices)
+    precision = serializers.IntegerField(min_value=0, max_value=DECIMALS, default=0, help_text="How many decimals.")
+
 
 class MetricSerializer(StrictModelSerializer):
-    """A metric; ``property`` is null for a COUNT."""
+    """A metric; ``property`` is null for a COUNT, ``rounding`` where units are priced as they are."""
 
     property = serializers.SerializerMethodField()
+    rounding = serializers.SerializerMethodField()
 
     class Meta:
         model = Metric
         fields = [
-            "id", "code", "name", "event_type", "aggregation", "property", "dimensions", "created_at", "updated_at"
+            "id", "code", "name", "event_type", "aggregation", "property", "dimensions", "recurring", "rounding",
+            "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
     def get_property(self, metric: Metric) -> str | None:
         """Return the property that is aggregated."""
         return metric.property or None
+
+    @extend_schema_field(RoundingSerializer(allow_null=True))
+    def get_rounding(self, metric: Metric) -> dict[str, Any] | None:
+        """Return function and precision."""
+        if not metric.rounding_function:
+            return None
+        return {"function": metric.rounding_function, "precision": metric.rounding_precision}
 
 
 class MetricNameSerializer(StrictSerializer):
@@ -49,11 +77,13 @@ class NewMetricSerializer(MetricNameSerializer):
     code = serializers.CharField(max_length=100, validators=[validate_code])
     aggregation = EnumField(choices=Aggregation.choices)
     event_type = serializers.CharField(max_length=100, required=False, help_text="The code, unless another is named.")
-    property = serializers.CharField(max_length=100, required=False, help_text="What is aggregated; not for COUNT.")
+    property = serializers.CharField(max_length=100, required=False, help_text=PROPERTY)
     dimensions = serializers.ListField(
         child=serializers.CharField(max_length=100), max_length=20, required=False,
         help_text="The event properties that usage is kept apart by.",
     )  # fmt: skip
+    recurring = serializers.BooleanField(default=False, help_text=RECURRING)
+    rounding = RoundingSerializer(required=False, allow_null=True)
 
 
 class MetricFilter(StrictFilterSet):
@@ -75,7 +105,10 @@ class MetricViewSet(Listed, Retrieved, ApiViewSet):
 
     def create(self, request: Request) -> Response:
         """Create a metric."""
-        return self.created(create_metric(**self.body(), now=timezone.now()))
+        body = self.body()
+        rounding = body.pop("rounding", None) or {}
+        how = {f"rounding_{name}": value for name, value in rounding.items()}
+        return self.created(create_metric(**body, **how, now=timezone.now()))
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Rename a metric; its definition is fixed."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from catalog.errors import DuplicateCode, MetricDeletionBlocked
-from catalog.models import Aggregation, Metric
+from catalog.models import DECIMALS, WITH_LEVEL, Aggregation, Metric
 from config.kernel.constraints import refusing
 from config.kernel.errors import Invalid
 from config.kernel.guards import DeletionReport, Verdict, deletion_report
@@ -23,19 +23,26 @@ def create_metric(
     event_type: str = "",
     property: str = "",
     dimensions: Sequence[str] = (),
+    recurring: bool = False,
+    rounding_function: str = "",
+    rounding_precision: int | None = None,
     now: datetime,
 ) -> Metric:
     """
-    Create a metric; ``event_type`` defaults to the code.
+    Create a metric; ``event_type`` defaults to the code, the precision of a rounding to 0 decimals.
 
     Raises:
         DuplicateCode: another metric has the code.
-        Invalid: a COUNT names a property, another aggregation names none, or a dimension stands twice.
+        Invalid: a COUNT names a property, another aggregation names none, a dimension stands twice, a COUNT or MAX is
+            recurring, or the rounding is not whole.
     """
     if (aggregation == Aggregation.COUNT) != (property == ""):
         raise Invalid("property", "COUNT takes no property, every other aggregation names one")
     if len(set(dimensions)) != len(dimensions):
         raise Invalid("dimensions", "Each dimension may be named once")
+    if recurring and aggregation not in WITH_LEVEL:
+        raise Invalid("recurring", f"A {aggregation} has no level that could be carried into the next period")
+    precision = _precision(rounding_function, rounding_precision)
     metric = Metric(
         code=code,
         name=name,
@@ -43,12 +50,27 @@ def create_metric(
         aggregation=aggregation,
         property=property,
         dimensions=list(dimensions),
+        recurring=recurring,
+        rounding_function=rounding_function,
+        rounding_precision=precision,
         created_at=now,
         updated_at=now,
     )
     with refusing({"catalog_metric_code_key": DuplicateCode(value=code)}):
         metric.save(force_insert=True)
     return metric
+
+
+def _precision(function: str, precision: int | None) -> int | None:
+    """Return the decimals that units are rounded to; None where they are not."""
+    if not function:
+        if precision is not None:
+            raise Invalid("rounding_precision", "Say how to round to these decimals")
+        return None
+    decimals = precision or 0
+    if not 0 <= decimals <= DECIMALS:
+        raise Invalid("rounding_precision", f"Units are rounded to 0 to {DECIMALS} decimals")
+    return decimals
 
 
 @transaction.atomic

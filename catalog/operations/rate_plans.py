@@ -12,7 +12,8 @@ from django.db import transaction
 
 from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePlanNotActive, RatePlanNotDraft
 from catalog.matching import first_tie
-from catalog.models import Aggregation, Charge, ChargeModel, Metric, PlanStatus, Product, RatePlan
+from catalog.models import Charge, Metric, PlanStatus, Product, RatePlan
+from catalog.operations.charge_fits import refuse_misfit
 from catalog.operations.gateway_mappings import check_mappings_of
 from catalog.operations.links import replace_taxes
 from catalog.operations.plan_terms import limits_asked, refuse_terms
@@ -194,11 +195,7 @@ def _check_charge(position: int, spec: ChargeSpec, metric: Metric) -> None:
     except InvalidPrice as error:
         path = error.param if error.param == "model" else f"properties.{error.param}"
         raise InvalidCharge(param=f"charges[{position}].{path}", reason=str(error)) from error
-    if spec.model == ChargeModel.PERCENTAGE and metric.aggregation != Aggregation.SUM:
-        raise InvalidCharge(
-            param=f"charges[{position}].model",
-            reason=f"PERCENTAGE is a share of what each event adds to a SUM; {metric.code} is a {metric.aggregation}",
-        )
+    refuse_misfit(position, metric, model=spec.model, properties=spec.properties, prorated=spec.prorated)
     unknown = sorted(set(spec.match) - set(metric.dimensions))
     if unknown:
         raise InvalidCharge(

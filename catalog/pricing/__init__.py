@@ -11,6 +11,7 @@ from catalog.pricing.package import PackagePrice
 from catalog.pricing.percentage import PercentagePrice
 from catalog.pricing.prices import EventPrice, Price, Tally, UnitPrice, parse_price, rate, rate_events
 from catalog.pricing.properties import as_decimal_strings
+from catalog.pricing.prorated import ProratedPrice, ProratedTally
 from catalog.pricing.ratings import Rating, TierAmount
 from catalog.pricing.standard import StandardPrice
 from catalog.pricing.tiered import GraduatedPrice, Tier, VolumePrice
@@ -24,6 +25,8 @@ __all__ = [
     "PackagePrice",
     "PercentagePrice",
     "Price",
+    "ProratedPrice",
+    "ProratedTally",
     "Rating",
     "StandardPrice",
     "Tally",

@@ -24,6 +24,8 @@ class UnitsUsed:
 
     ``event_amounts`` are in the order of the events: what each adds to the metric, or for a DYNAMIC charge the amount
     it names. One of the two is given, or both, where one charge takes the units and, on another plan, one the amounts.
+    Of a recurring metric ``units`` are the level at the end of the period, of a WEIGHTED_SUM the sum that was weighted
+    already. Units of a prorated charge, and ``event_amounts`` of a WEIGHTED_SUM, count as held for the whole period.
     """
 
     metric: str
@@ -80,16 +82,23 @@ def _priced(charge: Charge, usage: Sequence[UnitsUsed]) -> tuple[Decimal, Rating
         return units, rate_events(price, amounts)
     parts = [_units(charge, used) for used in usage]
     # The highest of several values of a dimension is the highest of all of them.
-    units = max(parts, default=ZERO) if charge.metric.aggregation == Aggregation.MAX else sum(parts, ZERO)
+    is_highest = charge.metric.aggregation == Aggregation.MAX
+    units = charge.metric.rounded(max(parts, default=ZERO) if is_highest else sum(parts, ZERO))
     return units, rate(price, units)
 
 
 def _units(charge: Charge, used: UnitsUsed) -> Decimal:
     """Return the units said, or those that the metric makes of the events."""
-    if used.units is not None or used.event_amounts is None:
+    amounts = used.event_amounts
+    if used.units is not None or amounts is None:
         return used.units or ZERO
-    if charge.metric.aggregation == Aggregation.COUNT:
-        return Decimal(len(used.event_amounts))
-    if charge.metric.aggregation == Aggregation.SUM:
-        return sum(used.event_amounts, ZERO)
-    return max(used.event_amounts, default=ZERO)
+    match charge.metric.aggregation:
+        case Aggregation.COUNT:
+            return Decimal(len(amounts))
+        case Aggregation.UNIQUE_COUNT:
+            return Decimal(len(set(amounts)))
+        case Aggregation.LATEST:
+            return amounts[-1] if amounts else ZERO
+        case Aggregation.MAX:
+            return max(amounts, default=ZERO)
+    return sum(amounts, ZERO)

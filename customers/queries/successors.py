@@ -22,6 +22,17 @@ LINES = """
 """
 
 
+#: What came before one subscription.
+PREDECESSORS = """
+    WITH RECURSIVE line (id) AS (
+        SELECT previous_id FROM customers_subscription WHERE id = %s
+        UNION
+        SELECT earlier.previous_id FROM line JOIN customers_subscription earlier ON earlier.id = line.id
+    )
+    SELECT id FROM line WHERE id IS NOT NULL
+"""
+
+
 def successor_of(subscription: Subscription) -> Subscription | None:
     """Return what follows ``subscription`` by a change of plan, begun or not; prefetched ``successors`` are used."""
     return next((one for one in subscription.successors.all() if one.canceled_at is None), None)
@@ -43,6 +54,15 @@ def running_in_line(subscription: Subscription, now: datetime) -> Subscription:
     while found is not None and found.status(now) is SubscriptionStatus.TERMINATED:
         found = successor_of(found)
     return found if found is not None and found.status(now) is SubscriptionStatus.ACTIVE else subscription
+
+
+def predecessors_of(subscription: Subscription) -> list[TypeID]:
+    """Return the ids of what came before ``subscription`` by changes of plan."""
+    if not subscription.previous_id:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(PREDECESSORS, [TypeID(subscription.pk).uuid])
+        return [TypeID.from_uuid(row[0], "sub") for row in cursor.fetchall()]
 
 
 def with_their_lines(ids: Collection[str]) -> set[TypeID]:

@@ -49,7 +49,7 @@ def pay(
 
 
 def march(subscription: Subscription, *, breakdown: Breakdown = Breakdown.MODEL, **more: Any) -> UsageSeries:
-    days = {"first": date(2026, 3, 1), "last": date(2026, 3, 31), "grouping": Grouping.HOUR, **more}
+    days = {"first": date(2026, 3, 1), "last": date(2026, 3, 31), "grouping": Grouping.HOUR, "now": MAY, **more}
     return usage_series(subscription.customer, breakdown=breakdown, **days)
 
 

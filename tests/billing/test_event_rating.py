@@ -43,7 +43,8 @@ def charge_of(model: str, properties: dict[str, Any], metric: Metric | None = No
 def payment(amount: Decimal | int | str | None, hour: int = 0, **fields: Any) -> ChargedEvent:
     """Return an event that carries ``amount``, and as ``cost`` the same."""
     properties = {"amount": amount, "cost": amount, **fields.pop("properties", {})}
-    return ChargedEvent(hour=START + timedelta(hours=hour), type="payment", properties=properties, **fields)
+    at = START + timedelta(hours=hour)
+    return ChargedEvent(at=at, hour=at, type="payment", properties=properties, **fields)
 
 
 def costs(charges: Sequence[Charge], events: Sequence[ChargedEvent]) -> list[Decimal]:
@@ -109,7 +110,7 @@ def test_an_event_that_does_not_feed_the_metric_is_not_priced_by_what_it_carries
 
 def test_events_of_another_type_are_left_alone() -> None:
     charge = charge_of("PERCENTAGE", {"rate_percent": "1"})
-    refund = ChargedEvent(hour=START, type="refund", properties={"amount": 100})
+    refund = ChargedEvent(at=START, hour=START, type="refund", properties={"amount": 100})
 
     assert amount_of([charge], [refund, payment(100)]) == 1
 

@@ -164,7 +164,7 @@ def test_hours_begin_on_the_customers_clock() -> None:
 
 def series_of(customer: Customer, grouping: Grouping) -> list[tuple[datetime, int]]:
     """Return the buckets of March and April with their requests."""
-    series = usage_series(customer, first=date(2026, 3, 1), last=date(2026, 4, 30), grouping=grouping)
+    series = usage_series(customer, first=date(2026, 3, 1), last=date(2026, 4, 30), grouping=grouping, now=NOW)
     assert series.total.requests == sum(bucket.total.requests for bucket in series.buckets)
     return [(bucket.start, bucket.total.requests) for bucket in series.buckets]
 
@@ -193,7 +193,9 @@ def test_a_series_takes_in_its_last_day_and_nothing_beyond() -> None:
     moments = ["2026-03-08T23:59:59Z", "2026-03-09T00:00:00Z", "2026-03-10T23:59:59Z", "2026-03-11T00:00:00Z"]
     send(*(event(moment, subscription=subscription.id, timestamp=moment) for moment in moments))
 
-    series = usage_series(subscription.customer, first=date(2026, 3, 9), last=date(2026, 3, 10), grouping=Grouping.DAY)
+    series = usage_series(
+        subscription.customer, first=date(2026, 3, 9), last=date(2026, 3, 10), grouping=Grouping.DAY, now=NOW
+    )
 
     assert (series.total.requests, series.total.cost) == (2, Decimal("0.02"))
 
@@ -225,7 +227,9 @@ def test_costs_of_a_tiered_price_add_up_whatever_the_grouping(grouping: Grouping
         )
     )
 
-    series = usage_series(subscription.customer, first=date(2026, 3, 1), last=date(2026, 3, 31), grouping=grouping)
+    series = usage_series(
+        subscription.customer, first=date(2026, 3, 1), last=date(2026, 3, 31), grouping=grouping, now=NOW
+    )
 
     costs = [bucket.total.cost for bucket in series.buckets]
     assert series.total.cost > 1

@@ -40,7 +40,7 @@ def test_a_customer_is_subscribed_metered_billed_paid_and_suspended() -> None:
 
     [running] = current_usage(customer, now=NOW)
     assert running.amount == Decimal("0.505")
-    series = usage_series(customer, first=NOW.date(), last=NOW.date(), grouping=Grouping.DAY)
+    series = usage_series(customer, first=NOW.date(), last=NOW.date(), grouping=Grouping.DAY, now=NOW)
     assert (series.total.requests, series.total.cost) == (101, Decimal("0.505"))
 
     run = bill_due(now=APRIL)

@@ -224,14 +224,27 @@ def test_units_do_not_suffice_where_each_event_is_priced(api: APIClient) -> None
     assert (answered.status_code, answered.json()["total"]) == (200, 0)
 
 
-@pytest.mark.parametrize(("aggregation", "units"), [("COUNT", 3), ("SUM", 12), ("MAX", 7)])
+UNITS = [("COUNT", 4), ("SUM", 16), ("MAX", 7), ("UNIQUE_COUNT", 3), ("LATEST", 4), ("WEIGHTED_SUM", 16)]
+
+
+@pytest.mark.parametrize(("aggregation", "units"), UNITS)
 def test_events_become_units_where_units_are_priced(api: APIClient, aggregation: str, units: int) -> None:
     metric = make_metric(aggregation=aggregation, property="" if aggregation == "COUNT" else "amount").id
 
-    answer = priced(api, new_charge(metric=metric, properties={"unit_amount": "2"}), event_amounts=[1, 7, "4"])
+    answer = priced(api, new_charge(metric=metric, properties={"unit_amount": "2"}), event_amounts=[1, 7, 4, "4.0"])
 
     [found] = answer.json()["charges"]
     assert (found["units"], found["amount"]) == (units, 2 * units)
+
+
+@pytest.mark.parametrize("usage", [{"units": "2.2"}, {"event_amounts": ["0.9", "1.3"]}])
+def test_units_are_rounded_before_they_are_priced(api: APIClient, usage: dict[str, Any]) -> None:
+    metric = make_metric(aggregation="SUM", property="amount", rounding_function="ceil").id
+
+    answer = priced(api, new_charge(metric=metric, properties={"unit_amount": "2"}), **usage)
+
+    [found] = answer.json()["charges"]
+    assert (found["units"], found["amount"]) == (3, 6)
 
 
 @pytest.mark.parametrize(

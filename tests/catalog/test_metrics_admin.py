@@ -33,9 +33,27 @@ def test_a_metric_is_defined_with_its_dimensions_as_words(desk: Client) -> None:
     assert [row.history_actor for row in metric.history.all()] == ["olga"]
 
 
+def test_seats_recur_and_storage_is_rounded(desk: Client) -> None:
+    desk.post(url("add"), {**FIELDS, "code": "seats", "aggregation": "UNIQUE_COUNT", "recurring": "on"})
+    desk.post(url("add"), {**FIELDS, "code": "storage", "aggregation": "WEIGHTED_SUM", "rounding_function": "ceil"})
+
+    fields = ("aggregation", "recurring", "rounding_function", "rounding_precision")
+    assert list(Metric.objects.order_by("code").values_list(*fields)) == [
+        ("UNIQUE_COUNT", True, "", None),
+        ("WEIGHTED_SUM", False, "ceil", 0),
+    ]
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
-    [({"aggregation": "COUNT"}, "property"), ({"property": ""}, "property"), ({"dimensions": "a, a"}, "dimensions")],
+    [
+        ({"aggregation": "COUNT"}, "property"),
+        ({"property": ""}, "property"),
+        ({"dimensions": "a, a"}, "dimensions"),
+        ({"aggregation": "MAX", "recurring": "on"}, "recurring"),
+        ({"rounding_precision": "2"}, "rounding_precision"),
+        ({"rounding_function": "ceil", "rounding_precision": "13"}, "rounding_precision"),
+    ],
 )
 def test_a_refused_definition_keeps_what_was_typed(desk: Client, wrong: dict[str, str], field: str) -> None:
     response = desk.post(url("add"), {**FIELDS, **wrong})

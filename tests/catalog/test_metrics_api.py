@@ -31,8 +31,8 @@ def test_a_metric_is_created_read_and_renamed(api: APIClient, clock: time_machin
     assert created.status_code == 201
     assert created["Location"] == f"/v1/metrics/{metric['id']}"
     assert metric == {
-        **BODY, "id": metric["id"], "event_type": "llm.request", "dimensions": ["model", "region"],
-        "created_at": "2026-03-10T12:00:00Z", "updated_at": "2026-03-10T12:00:00Z",
+        **BODY, "id": metric["id"], "event_type": "llm.request", "dimensions": ["model", "region"], "recurring": False,
+        "rounding": None, "created_at": "2026-03-10T12:00:00Z", "updated_at": "2026-03-10T12:00:00Z",
     }  # fmt: skip
     read = api.get(created["Location"])
     assert (read.status_code, read.json(), read["ETag"]) == (200, metric, created["ETag"])
@@ -53,6 +53,22 @@ def test_a_count_has_no_property_and_counts_events_of_its_code(api: APIClient) -
     assert (created.json()["event_type"], created.json()["dimensions"]) == ("calls", [])
 
 
+@pytest.mark.parametrize("aggregation", ["UNIQUE_COUNT", "LATEST", "WEIGHTED_SUM"])
+def test_a_metric_may_recur_and_round_its_units(api: APIClient, aggregation: str) -> None:
+    rounding = {"function": "ceil", "precision": 2}
+    more = {"aggregation": aggregation, "recurring": True, "rounding": rounding}
+
+    created = api.post("/v1/metrics", {**BODY, **more})
+
+    assert created.status_code == 201
+    assert {name: created.json()[name] for name in more} == more
+    assert api.get(created["Location"]).json() == created.json()
+    without = api.post("/v1/metrics", {**BODY, "code": "exact", "rounding": None})
+    usual = api.post("/v1/metrics", {**BODY, "code": "whole", "rounding": {"function": "round"}})
+    assert without.json()["rounding"] is None
+    assert usual.json()["rounding"] == {"function": "round", "precision": 0}
+
+
 METRIC_BODIES: list[tuple[dict[str, Any], tuple[int, str, str]]] = [
     ({"aggregation": "COUNT"}, (400, "invalid_property", "property")),
     ({"property": ""}, (400, "invalid_property", "property")),
@@ -64,6 +80,14 @@ METRIC_BODIES: list[tuple[dict[str, Any], tuple[int, str, str]]] = [
     ({"dimensions": "model"}, (400, "invalid_dimensions", "dimensions")),
     ({"dimensions": ["x"] * 21}, (400, "invalid_dimensions", "dimensions")),
     ({"unit": "token"}, (400, "unknown_field", "unit")),
+    ({"aggregation": "MAX", "recurring": True}, (400, "invalid_recurring", "recurring")),
+    ({"recurring": None}, (400, "invalid_recurring", "recurring")),
+    ({"rounding": "ceil"}, (400, "invalid_rounding", "rounding")),
+    ({"rounding": {}}, (400, "required", "rounding.function")),
+    ({"rounding": {"function": "up"}}, (400, "invalid_function", "rounding.function")),
+    ({"rounding": {"function": "ceil", "precision": 13}}, (400, "invalid_precision", "rounding.precision")),
+    ({"rounding": {"function": "ceil", "precision": -1}}, (400, "invalid_precision", "rounding.precision")),
+    ({"rounding": {"function": "ceil", "digits": 1}}, (400, "unknown_field", "rounding.digits")),
 ]
 
 
@@ -85,7 +109,9 @@ def test_a_sum_names_its_property(api: APIClient) -> None:
     assert refusal_of(api.post("/v1/metrics", body)) == (400, "invalid_property", "property")
 
 
-@pytest.mark.parametrize("field", ["code", "aggregation", "event_type", "property", "dimensions"])
+@pytest.mark.parametrize(
+    "field", ["code", "aggregation", "event_type", "property", "dimensions", "recurring", "rounding"]
+)
 def test_the_definition_of_a_metric_is_fixed(api: APIClient, field: str) -> None:
     path = f"/v1/metrics/{make_metric().id}"
 

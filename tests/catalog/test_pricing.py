@@ -29,13 +29,13 @@ MODELS = {
 NOT_PRICED_BY_UNITS = {
     "percentage": "needs the events, not only their units: test_pricing_events",
     "dynamic": "the events carry their own amounts: test_pricing_events",
-    "graduated_prorated": "units weighted by the time held come from the metric, before pricing",
+    "graduated_prorated": "needs the changes, not only the units at the end: test_pricing_prorated",
 }
 
 # Areas whose cases name no model.
 NOT_A_PRICE = {
-    "aggregation": "how a metric turns events into units",
-    "unit_conversion": "how a metric rounds and converts units",
+    "aggregation": "how a metric turns events into units: tests.billing.test_aggregations",
+    "unit_conversion": "how a metric rounds units: tests.billing.test_aggregations",
     "usage_discount": "free units that span several invoices",
 }
 
