@@ -16,6 +16,7 @@ class CatalogConfig(AppConfig):
         from catalog.models import Gateway, Metric, Product, RatePlan, Tax
         from config.kernel.events import subscribe
         from config.kernel.guards import register_guard
+        from config.kernel.sealing import register_sealed
 
         register_guard(Product, guards.product_has_rate_plans)
         register_guard(Product, guards.product_has_gateway_mappings)
@@ -28,3 +29,4 @@ class CatalogConfig(AppConfig):
         register_guard(Tax, guards.tax_has_add_ons)
         subscribe(DocumentationRequested, handlers.wake_fetching)
         subscribe(GatewayJobRequested, handlers.wake_gateway)
+        register_sealed(Gateway, "sealed_credentials")

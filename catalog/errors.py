@@ -172,12 +172,30 @@ class DuplicateMapping(DomainError):
     param = "external_ref"
 
 
+class ProductMappedAlready(DomainError):
+    """A product stands once at a gateway; ``details`` gives its name."""
+
+    code = "product_mapped_already"
+    type = ErrorType.CONFLICT
+    sentence = "'{value}' is mapped to this gateway already; another stage needs a gateway connection of its own"
+    param = "product"
+
+
 class GatewayDeletionBlocked(DomainError):
     """Something stands in the way of the deletion; ``details`` is the report."""
 
     code = "gateway_deletion_blocked"
     type = ErrorType.CONFLICT
     sentence = "The gateway cannot be deleted while products are mapped to it"
+
+
+class GatewayMarkInUse(DomainError):
+    """The mark of a gateway with mappings is on what we made there, and is not changed."""
+
+    code = "gateway_mark_in_use"
+    type = ErrorType.CONFLICT
+    sentence = "The mark cannot change while products are mapped to the gateway: what carries it would be left behind"
+    param = "mark"
 
 
 class MappingDeletionNeedsConfirmation(DomainError):

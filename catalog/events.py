@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from config.kernel.events import DomainEvent
@@ -66,6 +67,16 @@ class GatewayJobRequested(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GatewayReconnected(DomainEvent):
+    """A gateway's address, settings or credentials were changed, so what failed before may succeed."""
+
+    name: ClassVar[str] = "gateway.reconnected"
+
+    gateway_id: TypeID
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class GatewayMappingEvent(DomainEvent):
     """Something came of a mapping's job."""
 
@@ -95,6 +106,8 @@ class GatewayRestored(GatewayMappingEvent):
     """A gateway was given what our record says, and a new look confirmed it."""
 
     name: ClassVar[str] = "gateway.restored"
+
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,9 @@ from catalog.models import Documentation, Gateway
 from catalog.operations import documentation, gateway_mappings, gateway_sync
 from config.kernel.history import acting_as
 
+#: How long beat takes to find a job by itself.
+BEAT_S = 60.0
+
 
 @shared_task
 def fetch_documentation() -> int:
@@ -24,7 +27,12 @@ def fetch_documentation() -> int:
 def sync_gateway(gateway_id: str) -> int:
     """Do the jobs that wait at one gateway and return how many; one worker at a time, woken by requests and by beat."""
     with acting_as("task sync_gateway"):
-        return gateway_sync.run_jobs(gateway_id, clock=timezone.now)
+        done = gateway_sync.run_jobs(gateway_id, clock=timezone.now)
+        pause_s = gateway_sync.seconds_to_next_job(gateway_id, now=timezone.now())
+    # Only whoever did something goes on, so that there is one chain at a gateway and not one for each wake-up.
+    if done and pause_s is not None and pause_s < BEAT_S:
+        sync_gateway.apply_async((gateway_id,), countdown=pause_s, retry=False)
+    return done
 
 
 @shared_task

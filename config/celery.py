@@ -17,11 +17,15 @@ app.autodiscover_tasks()
 #: Gateways answer slowly at times, so their jobs stand in a queue of their own; a worker that names no queue has both.
 app.conf.task_queues = (Queue("celery"), Queue("gateways"))  # type: ignore[no-untyped-call]
 app.conf.task_default_queue = "celery"
-app.conf.task_routes = {"catalog.tasks.sync_gateway": {"queue": "gateways"}}
+app.conf.task_routes = {
+    "catalog.tasks.sync_gateway": {"queue": "gateways"},
+    "credentials.tasks.deliver_keys_of_gateway": {"queue": "gateways"},
+}
 
 app.conf.beat_schedule = {
     "fetch documentation": {"task": "catalog.tasks.fetch_documentation", "schedule": 60.0},
     "sync gateways": {"task": "catalog.tasks.sync_gateways", "schedule": 60.0},
+    "deliver gateway keys": {"task": "credentials.tasks.deliver_gateway_keys", "schedule": 60.0},
     "expire suspensions": {"task": "customers.tasks.expire_suspensions", "schedule": 60.0},
     "end subscriptions": {"task": "customers.tasks.end_subscriptions", "schedule": 60.0},
     "expire holds": {"task": "billing.tasks.expire_holds", "schedule": 60.0},

@@ -51,6 +51,8 @@ NAVIGATION = [
                 **page("Catalog check", "catalog.rateplan", "fact_check"),
                 "link": CATALOG_CHECK,
             },
+            page("Gateways", "catalog.gateway", "router"),
+            page("Gateway mappings", "catalog.gatewaymapping", "hub"),
         ],
     },
     {
@@ -69,6 +71,7 @@ NAVIGATION = [
         "separator": True,
         "items": [
             page("Credentials", "credentials.credential", "key"),
+            page("Keys at gateways", "credentials.gatewaykey", "vpn_key"),
             page("Operator keys", "credentials.operatorkey", "admin_panel_settings"),
             page("Operators", "auth.user", "badge"),
             page("Roles", "auth.group", "group_work"),

@@ -206,6 +206,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AgentStatusEnum": "customers.models.AgentStatus",
         "AgentKindEnum": "customers.models.AgentKind",
         "SubscriptionStatusEnum": "customers.models.SubscriptionStatus",
+        "GatewayKeyStatusEnum": "credentials.models.GatewayKeyStatus",
         "InvoiceStatusEnum": "billing.models.invoice.InvoiceStatus",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -228,6 +229,8 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    # They would tell addresses and bodies of calls, and at some gateways a customer's key is part of an address.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "boto3", "botocore", "urllib3", "google")},
 }
 structlog.configure(
     processors=[

@@ -63,3 +63,27 @@ class ExpiresInThePast(DomainError):
     type = ErrorType.VALIDATION
     sentence = "The expiry must be in the future"
     param = "expires_at"
+
+
+class NothingToShow(DomainError):
+    """What a gateway made is shown once; it made nothing for this key, or it has been shown."""
+
+    code = "nothing_to_show"
+    type = ErrorType.CONFLICT
+    sentence = "There is nothing of this key left to show"
+
+
+class GatewayKeyUnreadable(DomainError):
+    """What is kept of a key was sealed with an encryption key that this installation has no more."""
+
+    code = "gateway_key_unreadable"
+    type = ErrorType.CONFLICT
+    sentence = "What the gateway made can be read no more, because ENCRYPTION_KEYS has changed: rotate the credential"
+
+
+class GatewayKeyNotRetried(DomainError):
+    """A key that is as it should be, or that its gateway cannot take, is not sent again; ``details`` has its status."""
+
+    code = "gateway_key_not_retried"
+    type = ErrorType.CONFLICT
+    sentence = "A key that is {status} is not sent again"

@@ -39,3 +39,12 @@ class CredentialRevoked(CredentialEvent):
     """A credential lets nobody in any more."""
 
     name: ClassVar[str] = "credential.revoked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayKeysWaiting(DomainEvent):
+    """Keys wait to be placed, suspended or removed at a gateway."""
+
+    name: ClassVar[str] = "gateway.keys_waiting"
+
+    gateway_id: TypeID

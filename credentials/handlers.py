@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
+from catalog.events import GatewayMappingUnlinked, GatewayReconnected, GatewayRestored
+from credentials.events import GatewayKeysWaiting
 from credentials.models import Credential
-from credentials.operations import credentials, moves
+from credentials.operations import credentials, gateway_keys, moves
+from credentials.tasks import deliver_keys_of_gateway
 from customers.events import (
     AgentDeleted,
+    AgentReactivated,
+    AgentSuspended,
     CustomerCreated,
     CustomerDeleted,
+    CustomerReactivated,
+    CustomerSuspended,
     SubscriberDeleted,
     SubscriptionCanceled,
     SubscriptionStarted,
@@ -59,3 +68,36 @@ def revoke_keys_of_deleted_customer(event: CustomerDeleted) -> None:
     """Revoke every key of the customer and wipe the digests."""
     owned = Credential.objects.filter(customer_id=event.customer_id).select_for_update()
     credentials.revoke_all(list(owned), wipe=True, now=event.at)
+
+
+def follow_access_of_customer(event: CustomerSuspended | CustomerReactivated) -> None:
+    """Suspend the customer's keys at gateways, or switch them on again."""
+    owned = Credential.objects.filter(customer_id=event.customer_id)
+    gateway_keys.follow_access(gateway_keys.with_access(owned), now=event.at)
+
+
+def follow_access_of_agent(event: AgentSuspended | AgentReactivated) -> None:
+    """Suspend the agent's keys at gateways, or switch them on again."""
+    bound = Credential.objects.filter(agent_id=event.agent_id)
+    gateway_keys.follow_access(gateway_keys.with_access(bound), now=event.at)
+
+
+def look_at_keys_of_restored_gateway(event: GatewayRestored) -> None:
+    """Have the keys looked at too: one that has vanished with the rest has to be rotated."""
+    gateway_keys.look_again(event.mapping_id, now=event.at)
+
+
+def send_keys_to_reconnected_gateway(event: GatewayReconnected) -> None:
+    """Try again what could not be delivered, because the gateway may be reached now."""
+    gateway_keys.try_again_at(event.gateway_id, now=event.at)
+
+
+def forget_keys_of_unlinked_mapping(event: GatewayMappingUnlinked) -> None:
+    """Forget which keys are at the gateway."""
+    gateway_keys.forget_keys(event.mapping_id)
+
+
+def wake_deliverer(event: GatewayKeysWaiting) -> None:
+    """Wake a worker for the gateway once the keys are written; where no broker can be reached, beat finds them."""
+    gateway = str(event.gateway_id)
+    transaction.on_commit(lambda: deliver_keys_of_gateway.apply_async((gateway,), retry=False), robust=True)

@@ -14,9 +14,11 @@ from billing.ingestion import NewEvent, parse_event
 from billing.models import Hold, Wallet
 from billing.operations.holds import hold_funds
 from billing.operations.wallets import fund_wallet, open_wallet
-from catalog.models import AddOn, Coupon, Metric, Product, RatePlan, Tax
+from catalog.models import AddOn, Coupon, Gateway, GatewayMapping, Metric, Product, RatePlan, Tax
 from catalog.operations.add_ons import create_add_on
 from catalog.operations.coupons import CouponValue, create_coupon
+from catalog.operations.gateway_mappings import create_gateway_mapping
+from catalog.operations.gateways import GatewayFields, create_gateway
 from catalog.operations.metrics import create_metric
 from catalog.operations.products import ProductFields, advance_product, create_product, set_publish_status
 from catalog.operations.rate_plans import ChargeSpec, activate_rate_plan, create_rate_plan
@@ -79,6 +81,22 @@ def make_product(
         following = {"DRAFT": "IN_REVIEW", "IN_REVIEW": "PUBLISHED", "PUBLISHED": "ARCHIVED"}
         product = set_publish_status(product.id, to=following[product.publish_status], now=now)
     return product
+
+
+def make_gateway(*, credentials: dict[str, str] | None = None, now: datetime = NOW, **fields: Any) -> Gateway:
+    """Return a connection to an API Management of Azure, of which nothing has been asked yet."""
+    names = ("tenant_id", "subscription_id", "resource_group", "service_name")
+    given = {"name": f"Gateway {next(_numbers)}", "settings": {"cloud": "public", **dict.fromkeys(names, "one")}}
+    secrets = credentials or {"client_id": "client-1", "client_secret": "s3cret-of-the-client"}
+    return create_gateway(GatewayFields(**{**given, **fields}), vendor="AZURE_APIM", credentials=secrets, now=now)
+
+
+def make_gateway_mapping(
+    *, gateway: Gateway | None = None, product: Product | None = None, now: datetime = NOW, **fields: Any
+) -> GatewayMapping:
+    """Return a mapping whose first check waits."""
+    both = {"gateway": (gateway or make_gateway(now=now)).id, "product": (product or make_product(now=now)).id}
+    return create_gateway_mapping(**{**both, "external_ref": f"api-{next(_numbers)}", **fields}, now=now)
 
 
 def make_metric(*, now: datetime = NOW, **fields: Any) -> Metric:

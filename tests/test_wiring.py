@@ -29,6 +29,14 @@ WIRES = [
     ("SubscriptionCanceled", "billing.handlers.stop_billing"),
     ("AgentDeleted", "credentials.handlers.revoke_keys_of_deleted_agent"),
     ("SubscriberDeleted", "credentials.handlers.revoke_keys_of_deleted_subscriber"),
+    ("CustomerSuspended", "credentials.handlers.follow_access_of_customer"),
+    ("CustomerReactivated", "credentials.handlers.follow_access_of_customer"),
+    ("AgentSuspended", "credentials.handlers.follow_access_of_agent"),
+    ("AgentReactivated", "credentials.handlers.follow_access_of_agent"),
+    ("GatewayRestored", "credentials.handlers.look_at_keys_of_restored_gateway"),
+    ("GatewayReconnected", "credentials.handlers.send_keys_to_reconnected_gateway"),
+    ("GatewayMappingUnlinked", "credentials.handlers.forget_keys_of_unlinked_mapping"),
+    ("GatewayKeysWaiting", "credentials.handlers.wake_deliverer"),
     ("SubscriberReassigned", "billing.handlers.move_usage_of_reassigned_subscriber"),
 ]
 
@@ -43,6 +51,7 @@ GUARDS = [
     ("Customer", "billing.guards.customer_has_pending_holds"),
     ("Agent", "credentials.guards.agent_has_active_keys"),
     ("Subscriber", "credentials.guards.subscriber_has_active_keys"),
+    ("GatewayMapping", "credentials.guards.mapping_has_keys"),
     ("Product", "catalog.guards.product_has_rate_plans"),
     ("Product", "catalog.guards.product_has_gateway_mappings"),
     ("Product", "catalog.guards.product_has_limited_coupons"),

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from catalog.admin.documentation import DocumentationActions, documentation_shown
+from catalog.admin.gateway_mappings import mappings_shown
 from catalog.admin.life_cycle import PUBLISH_COLOURS, STAGE_COLOURS, LifeCycleActions, life_cycles_of
 from catalog.models import PlanStatus, Product, RatePlan
 from catalog.models.product import validate_code
@@ -118,13 +120,23 @@ class ProductAdmin(DocumentationActions, LifeCycleActions, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Fix the type once the product exists."""
-        return [*super().get_readonly_fields(request, obj), documentation_shown, *(["product_type"] if obj else [])]
+        return [
+            *super().get_readonly_fields(request, obj),
+            documentation_shown,
+            mappings_shown,
+            *(["product_type"] if obj else []),
+        ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show the documentation of a product that is there below what describes it."""
+        """Show below what describes a product the documentation and the gateways of one that is there."""
         description, *reason = super().get_fieldsets(request, obj)
-        documentation = [("Documentation", {"fields": [documentation_shown]})] if obj else []
-        return [description, *documentation, *reason]
+        if obj is None:
+            return [description, *reason]
+        may_map = request.user.has_perm("catalog.add_gatewaymapping")
+        link = render_to_string("catalog/map_product.html", {"product": obj}) if may_map else ""
+        gateways = {"fields": [mappings_shown], "description": link}
+        documentation = ("Documentation", {"fields": [documentation_shown]})
+        return [description, documentation, ("Gateways", gateways), *reason]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Name what describes a product."""

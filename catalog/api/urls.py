@@ -8,6 +8,8 @@ from catalog.api.add_ons import AddOnViewSet
 from catalog.api.catalog_check import CatalogCheckView
 from catalog.api.coupons import CouponViewSet
 from catalog.api.documentation import DOCUMENTATION_ROUTES, DocumentationViewSet
+from catalog.api.gateway_mappings import GatewayMappingViewSet
+from catalog.api.gateways import GatewayVendorView, GatewayViewSet
 from catalog.api.metrics import MetricViewSet
 from catalog.api.plan_diffs import PlanDiffView
 from catalog.api.products import ProductViewSet
@@ -19,6 +21,8 @@ from config.api.routers import ApiRouter
 router = ApiRouter()
 router.register("products", ProductViewSet, basename="product")
 router.register("storefront/products", StorefrontViewSet, basename="storefront-product")
+router.register("gateways", GatewayViewSet, basename="gateway")
+router.register("gateway-mappings", GatewayMappingViewSet, basename="gateway-mapping")
 router.register("metrics", MetricViewSet, basename="metric")
 router.register("rate-plans", RatePlanViewSet, basename="rate-plan")
 router.register("add-ons", AddOnViewSet, basename="add-on")
@@ -30,5 +34,6 @@ urlpatterns = [
     path("products/<str:product_pk>/documentation/fetch", DocumentationViewSet.as_view({"post": "fetch"})),
     path("catalog-check", CatalogCheckView.as_view(), name="catalog-check"),
     path("rate-plans/<str:pk>/diff", PlanDiffView.as_view(), name="rate-plan-diff"),
+    path("gateway-vendors", GatewayVendorView.as_view()),
     *router.urls,
 ]

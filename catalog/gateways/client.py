@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_codec
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -32,6 +33,8 @@ LARGEST_ANSWER = 5 * 2**20
 #: Methods that mean the same when they are sent twice.
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 LONGEST_MESSAGE = 300
+#: What the keys and client secrets of customers look like.
+ISSUED = re.compile(r"\b(?:sk_live_|sk-cust-|mcs_)[0-9A-Za-z]{8,}")
 
 Query = Sequence[tuple[str, str]]
 
@@ -74,6 +77,17 @@ def by_status(answer: Answer) -> type[GatewayFailure] | None:
     return None
 
 
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return how long to wait in seconds, as ``Retry-After`` says it; a date is measured by the server's own clock."""
+    said = headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said)
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("date", ""))).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
 class Authorize(Protocol):
     """Returns the headers that let in."""
 
@@ -97,8 +111,12 @@ class GatewayClient:
     #: Lets an adapter sort a vendor's peculiar answers; None leaves it to the status.
     sort: Callable[[Answer], type[GatewayFailure] | None] = by_status
     throttled_statuses: frozenset[int] = frozenset({429})
+    #: Reads from the headers of a refusal how long to wait, in seconds.
+    retry_after_of: Callable[[Mapping[str, str]], float | None] = retry_after
     #: Headers in which the vendor names a request, first found.
     request_id_headers: tuple[str, ...] = ("x-request-id", "x-correlation-request-id", "x-kong-request-id")
+    #: What has let us in, tokens that were made of the credentials among it.
+    _let_in: set[str] = field(default_factory=set, init=False, repr=False)
 
     def request(
         self,
@@ -146,32 +164,28 @@ class GatewayClient:
     def _once(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None, again: bool
     ) -> OutboundAnswer:
-        answer = self._sent(method, url, {**headers, **self.authorize(refresh=False)}, content, again)
+        answer = self._sent(method, url, {**headers, **self._authorized(refresh=False)}, content, again)
         if answer.status == 401:
-            renewed = self.authorize(refresh=True)
+            renewed = self._authorized(refresh=True)
             if renewed:
                 answer = self._sent(method, url, {**headers, **renewed}, content, again)
-        if answer.status >= 500 and answer.status not in self.throttled_statuses and again:
-            raise _TryAgain(self._failure(self._read(answer, strict=False)))
+        if answer.status >= 500 and again:
+            failure = self._failure(self._read(answer, strict=False))
+            if not isinstance(failure, Throttled):
+                raise _TryAgain(failure)
         return answer
+
+    def _authorized(self, *, refresh: bool) -> Mapping[str, str]:
+        """Return the headers that let in, and remember them, so that no gateway's words can carry them on."""
+        headers = self.authorize(refresh=refresh)
+        self._let_in |= {value.rpartition(" ")[2] for value in headers.values()}
+        return headers
 
     def _sent(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None, again: bool
     ) -> OutboundAnswer:
         try:
-            return call(
-                method,
-                url,
-                headers=headers,
-                content=content,
-                deadline_s=DEADLINE_S,
-                largest_body=LARGEST_ANSWER,
-                inside=self.connection.inside,
-            )
-        except AddressRefused as error:
-            raise NotAllowed(str(error)) from error
-        except AnswerTooLarge as error:
-            raise UnreadableAnswer(str(error)) from error
+            return guarded_call(self.connection, method, url, headers=headers, content=content)
         except Undelivered as error:
             if again:
                 raise _TryAgain(Unavailable(self._clean(str(error)))) from error
@@ -208,7 +222,9 @@ class GatewayClient:
         request_id = next((answer.headers[one] for one in self.request_id_headers if one in answer.headers), "")[:100]
         kind = self.sort(answer) or self._kind(answer)
         sentence = f"The gateway answers {answer.status}" + (f": {said}" if said else "")
-        return kind(sentence, status=answer.status, request_id=request_id, retry_after_s=_retry_after(answer.headers))
+        return kind(
+            sentence, status=answer.status, request_id=request_id, retry_after_s=self.retry_after_of(answer.headers)
+        )
 
     def _kind(self, answer: Answer) -> type[GatewayFailure]:
         if answer.status in self.throttled_statuses:
@@ -224,11 +240,41 @@ class GatewayClient:
         return UnreadableAnswer if answer.status < 400 else Refused
 
     def _clean(self, text: str) -> str:
-        """Cut the text, and cut every secret of the connection out of it."""
-        for secret in self.connection.credentials.values():
-            if len(secret) >= 4:
-                text = text.replace(secret, "…")
-        return text[:LONGEST_MESSAGE]
+        return without_secrets(text, [*self.connection.credentials.values(), *self._let_in])
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Cut ``text`` to what fits into a sentence, and cut every secret out of it, those that we issue among them."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, "…")
+    return ISSUED.sub("…", text)[:LONGEST_MESSAGE]
+
+
+def guarded_call(
+    connection: Connection, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None
+) -> OutboundAnswer:
+    """
+    Call within the connection's guards and the bounds of all gateways.
+
+    Raises:
+        NotAllowed, UnreadableAnswer: the address is none that we call, or the answer is longer than we take.
+        Undelivered: nobody answers.
+    """
+    try:
+        return call(
+            method,
+            url,
+            headers=headers,
+            content=content,
+            deadline_s=DEADLINE_S,
+            largest_body=LARGEST_ANSWER,
+            inside=connection.inside,
+        )
+    except AddressRefused as error:
+        raise NotAllowed(str(error)) from error
+    except AnswerTooLarge as error:
+        raise UnreadableAnswer(str(error)) from error
 
 
 def _content(json: Any, form: Mapping[str, str] | None) -> bytes | None:
@@ -241,14 +287,3 @@ def _media_type(json: Any, form: Mapping[str, str] | None) -> dict[str, str]:
     if form is not None:
         return {"Content-Type": "application/x-www-form-urlencoded"}
     return {} if json is None else {"Content-Type": "application/json"}
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how long to wait in seconds, as ``Retry-After`` says it; a date is measured by the server's own clock."""
-    said = headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said)
-    try:
-        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("date", ""))).total_seconds())
-    except (TypeError, ValueError):
-        return None

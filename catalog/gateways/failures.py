@@ -44,6 +44,12 @@ class ObjectMissing(GatewayFailure):
     code = "object_missing"
 
 
+class KeyGone(ObjectMissing):
+    """A key is not at the gateway any more, and we have its secret no more: it has to be rotated."""
+
+    code = "key_gone"
+
+
 class Conflict(GatewayFailure):
     """Somebody else changed or made the same thing, and it is not ours."""
 
@@ -66,6 +72,12 @@ class UnreadableAnswer(GatewayFailure):
     """What answers does not speak the gateway's language: a login page, a proxy's error, something cut off."""
 
     code = "unreadable_answer"
+
+
+class Abandoned(GatewayFailure):
+    """A job that no worker has ended."""
+
+    code = "abandoned"
 
 
 class Throttled(GatewayFailure):

@@ -41,7 +41,9 @@ class Capabilities:
     takes_our_keys: bool
     #: Whether a key can be switched off and on again without losing it.
     suspends_keys: bool
-    #: Whether the gateway makes a client id and secret, for products that issue client credentials.
+    #: Whether a client id with its secret that we made can be given to the gateway.
+    takes_our_clients: bool = False
+    #: Whether the gateway makes client ids and secrets of its own, which then stand for ours.
     makes_client_credentials: bool = False
     #: What operators have to know before they rely on this vendor's enforcement.
     notes: tuple[str, ...] = ()
@@ -71,6 +73,8 @@ class Connection:
     base_url: str
     settings: Mapping[str, str]
     credentials: Mapping[str, str] = field(repr=False)
+    #: What objects of ours are marked with, as in ``DesiredDocument.mark``.
+    mark: str = "meterdesk"
     #: Takes ``(scope, bucket, seconds a call)``; raises Throttled, without waiting, where it is too early for a call.
     pace: Callable[[str, str, float], None] = field(repr=False, default=unpaced)
     #: Bounds of the random wait before a call is tried again, in seconds.
@@ -86,6 +90,12 @@ class Probe:
     version: str = ""
     edition: str = ""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        answers = " ".join(one for one in (self.version, self.edition) if one)
+        return ". ".join([f"Answers as {answers}" if answers else "Answers", *self.warnings])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +167,8 @@ class KeyGrant:
     #: Whether the product issues client ids with secrets.
     is_client: bool = False
     state: Literal["active", "suspended"] = "active"
+    #: Where ``place_key`` brought it before; empty until that has succeeded and what it made has been kept.
+    handle: Fields = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +265,8 @@ class GatewayAdapter(ABC):
         another plan of ours moves to the plan of the grant.
 
         Raises:
-            ObjectMissing: the key is not there and we have its secret no more.
+            KeyGone: the key is not there and we have its secret no more.
+            ObjectMissing: what the key needs is not there: the object of the mapping, or that of the plan.
             GatewayFailure: it did not take effect, or nobody knows.
         """
 

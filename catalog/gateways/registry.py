@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from catalog.gateways.apigee import ApigeeAdapter
+from catalog.gateways.aws import AwsAdapter
+from catalog.gateways.azure import AzureAdapter
 from catalog.gateways.interface import Connection, GatewayAdapter
+from catalog.gateways.kong import KongAdapter
+from catalog.gateways.mulesoft import MuleSoftAdapter
 
 #: By the name that API and admin use.
-ADAPTERS: Mapping[str, type[GatewayAdapter]] = {}
+ADAPTERS: Mapping[str, type[GatewayAdapter]] = {
+    ApigeeAdapter.vendor: ApigeeAdapter,
+    AwsAdapter.vendor: AwsAdapter,
+    AzureAdapter.vendor: AzureAdapter,
+    KongAdapter.vendor: KongAdapter,
+    MuleSoftAdapter.vendor: MuleSoftAdapter,
+}
 
 
 def vendor_of(name: str) -> type[GatewayAdapter]:

@@ -25,7 +25,7 @@ class Vendor(models.TextChoices):
 
 
 #: What workers note while they work; no change of the connection.
-GATEWAY_NOTES = ("claimed_until", "paused_until", "failures")
+GATEWAY_NOTES = ("claimed_until", "keys_claimed_until", "paused_until", "failures")
 #: What is sealed, and so kept out of history and of every page.
 SEALED = ("sealed_credentials",)
 
@@ -71,7 +71,12 @@ class Gateway(Record):
     credentials_set_at = models.DateTimeField(null=True, editable=False)
     #: Why operators have to look after it: the credentials are not accepted. Empty when all is well.
     attention = models.CharField(max_length=500, blank=True, editable=False)
+    tested_at = models.DateTimeField("tested at", null=True, editable=False)
+    #: What the last test of the connection found, as a sentence.
+    test_result = models.CharField("result of the test", max_length=500, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)
+    #: Keys have a worker of their own, so that a revocation never waits for a comparison.
+    keys_claimed_until = models.DateTimeField(null=True, editable=False)
     paused_until = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
 

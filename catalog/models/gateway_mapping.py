@@ -126,6 +126,8 @@ class GatewayMapping(Record):
         ]
         constraints = [
             models.UniqueConstraint(name="gateway_mapping_one_per_object", fields=["gateway", "external_ref"]),
+            # What a plan becomes at a gateway is named after the plan, so it can be there once only.
+            models.UniqueConstraint(name="gateway_mapping_one_per_product", fields=["gateway", "product"]),
             models.CheckConstraint(
                 name="gateway_mapping_status_is_known", condition=Q(sync_status__in=SyncStatus.values)
             ),

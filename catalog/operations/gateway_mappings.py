@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from catalog.errors import DuplicateMapping, MappingDeletionNeedsConfirmation
+from catalog.errors import DuplicateMapping, MappingDeletionNeedsConfirmation, ProductMappedAlready
 from catalog.events import GatewayJobRequested, GatewayMappingUnlinked
 from catalog.gateways import vendor_of
 from catalog.models import Gateway, GatewayMapping, Product, SyncJob
@@ -34,6 +34,7 @@ def create_gateway_mapping(
         NotFound: unknown product or gateway.
         Invalid: the reference names nothing at this vendor.
         DuplicateMapping: a product is linked to the object already.
+        ProductMappedAlready: the product is linked to another object at this gateway.
     """
     linked = Product.objects.lock(product, param="product")
     connected = Gateway.objects.find(gateway, param="gateway")
@@ -48,7 +49,11 @@ def create_gateway_mapping(
         created_at=now,
         updated_at=now,
     )
-    with refusing({"gateway_mapping_one_per_object": DuplicateMapping(value=external_ref)}):
+    refusals = {
+        "gateway_mapping_one_per_object": DuplicateMapping(value=external_ref),
+        "gateway_mapping_one_per_product": ProductMappedAlready(value=linked.name),
+    }
+    with refusing(refusals):
         mapping.save(force_insert=True)
     publish(GatewayJobRequested(gateway_id=connected.id))
     return mapping
@@ -102,6 +107,34 @@ def request_restore(mapping_id: str, *, now: datetime) -> GatewayMapping:
     mapping.save_changes("restore_requested_at", now=now)
     _ask(mapping, SyncJob.RESTORE, now)
     return mapping
+
+
+@transaction.atomic
+def request_checks_at(gateway_id: str, *, now: datetime) -> list[GatewayMapping]:
+    """
+    Ask for a look at everything that is mapped to a gateway.
+
+    Raises:
+        NotFound: unknown gateway.
+    """
+    return [request_check(pk, now=now) for pk in _mapped_to(gateway_id)]
+
+
+@transaction.atomic
+def request_restores_at(gateway_id: str, *, now: datetime) -> list[GatewayMapping]:
+    """
+    Ask for our record of everything that is mapped to a gateway to be pushed there.
+
+    Raises:
+        NotFound: unknown gateway.
+    """
+    return [request_restore(pk, now=now) for pk in _mapped_to(gateway_id)]
+
+
+def _mapped_to(gateway_id: str) -> list[str]:
+    """Return the ids of a gateway's mappings, in the order in which rows are locked."""
+    gateway = Gateway.objects.find(gateway_id)
+    return list(gateway.mappings.order_by("id").values_list("pk", flat=True))
 
 
 def check_mappings_of(product_id: str, *, now: datetime) -> None:

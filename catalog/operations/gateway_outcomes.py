@@ -13,10 +13,13 @@ from catalog.events import GatewayDrifted, GatewayFailed, GatewayRestored
 from catalog.gateways.failures import GatewayFailure, NotAllowed, Throttled, Unavailable
 from catalog.gateways.interface import Change
 from catalog.models import DriftReason, Gateway, GatewayMapping, SyncJob, SyncStatus
+from catalog.operations.gateways import note_attention
 from config.kernel.events import publish
 
 #: How often a job that failed in passing is tried, and the longest pause between.
 MAX_ATTEMPTS = 8
+#: How long a job waits at most for its turn at a vendor that lets in few calls, which are no failures.
+LONGEST_THROTTLED = timedelta(days=1)
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=15)
 MAX_ERROR = 500
@@ -57,29 +60,36 @@ def end_job(claimed: GatewayMapping, outcome: Outcome, now: datetime) -> None:
         notes |= {"last_synced_at": now, **agreed}
     _settle(mapping, found, notes, now)
     Gateway.objects.filter(pk=mapping.gateway_id).update(failures=0, paused_until=None)
-    _note_attention(mapping.gateway_id, "", now)
+    note_attention(mapping.gateway_id, "", now=now)
     about = {"mapping_id": mapping.id, "product_id": mapping.product_id, "gateway_id": mapping.gateway_id}
     if drift and previous == SyncStatus.SYNCED:
         publish(GatewayDrifted(**about, differences=len(drift)))
     if outcome.was_restored and not drift:
-        publish(GatewayRestored(**about))
+        publish(GatewayRestored(**about, at=now))
 
 
 @transaction.atomic
 def fail_job(claimed: GatewayMapping, failure: GatewayFailure, now: datetime) -> None:
     """Write down why the job failed; what may pass is tried again later, and the gateway rests until then."""
-    again = failure.passes and claimed.attempts < MAX_ATTEMPTS
+    again = _is_tried_again(claimed, failure, now)
     pause = _pause(claimed, failure)
     mapping = _mine(claimed)
     if isinstance(failure, Unavailable):
         # Nobody answers: the other mappings of this gateway need not find out one by one.
         Gateway.objects.filter(pk=claimed.gateway_id).update(failures=F("failures") + 1, paused_until=now + pause)
     if isinstance(failure, NotAllowed):
-        _note_attention(claimed.gateway_id, str(failure), now)
+        note_attention(claimed.gateway_id, str(failure), now=now)
     if mapping is None:
         return
     if isinstance(failure, Throttled) and again:
-        GatewayMapping.objects.filter(pk=mapping.pk).update(next_try_at=now + pause, claimed_until=None)
+        # Who is told when to come back has not failed; without that, each try waits longer than the one before.
+        attempts = (
+            claimed.attempts - 1 if failure.retry_after_s is not None else min(claimed.attempts, MAX_ATTEMPTS - 1)
+        )
+        notes = {"next_try_at": now + pause, "attempts": attempts, "claimed_until": None}
+        GatewayMapping.objects.filter(pk=mapping.pk).update(**notes)
+        # The budget is the connection's, so whoever comes next would only ask in vain.
+        Gateway.objects.filter(pk=mapping.gateway_id).update(paused_until=now + pause)
         return
     previous = mapping.sync_status
     found = {
@@ -103,6 +113,13 @@ def fail_job(claimed: GatewayMapping, failure: GatewayFailure, now: datetime) ->
                 reason=str(failure),
             )
         )
+
+
+def _is_tried_again(claimed: GatewayMapping, failure: GatewayFailure, now: datetime) -> bool:
+    """Tell whether the same may succeed later, without anybody doing anything."""
+    if isinstance(failure, Throttled):
+        return claimed.requested_at is not None and now - claimed.requested_at < LONGEST_THROTTLED
+    return failure.passes and claimed.attempts < MAX_ATTEMPTS
 
 
 def _mine(claimed: GatewayMapping) -> GatewayMapping | None:
@@ -137,10 +154,3 @@ def _pause(claimed: GatewayMapping, failure: GatewayFailure) -> timedelta:
     if failure.retry_after_s is not None:
         return min(max(timedelta(seconds=failure.retry_after_s), timedelta(seconds=1)), LONGEST_PAUSE)
     return min(FIRST_PAUSE * int(2 ** (claimed.attempts - 1)), LONGEST_PAUSE)
-
-
-def _note_attention(gateway_id: str, why: str, now: datetime) -> None:
-    """Show at the gateway why operators have to look after it; nothing where all is well again."""
-    gateway = Gateway.objects.lock(gateway_id)
-    if gateway.assign({"attention": why[:MAX_ERROR]}):
-        gateway.save_changes("attention", now=now)

@@ -19,10 +19,10 @@ from django.db.models import F, Q
 from catalog.gateways import GatewayAdapter, GatewayFailure, adapter_for, vendor_of
 from catalog.gateways.diffing import changes_between
 from catalog.gateways.document import DesiredDocument, digest_of
-from catalog.gateways.failures import Conflict, NotAllowed, Unsupported
+from catalog.gateways.failures import Abandoned, Conflict, NotAllowed, Unsupported
 from catalog.gateways.interface import Change, Resource
 from catalog.models import Gateway, GatewayMapping, SyncJob
-from catalog.operations.gateway_outcomes import Outcome, end_job, fail_job
+from catalog.operations.gateway_outcomes import MAX_ATTEMPTS, Outcome, end_job, fail_job
 from catalog.operations.gateways import connection_of
 from catalog.queries.desired import document_for, imperfect_limits
 from config.kernel.sealing import Unsealable
@@ -60,6 +60,17 @@ def run_jobs(gateway_id: str, *, clock: Callable[[], datetime]) -> int:
     return done
 
 
+def seconds_to_next_job(gateway_id: str, *, now: datetime) -> float | None:
+    """Return how long the next job at the gateway has to wait, 0 where it can be done now, None where none waits."""
+    waiting = GatewayMapping.objects.filter(gateway_id=gateway_id).exclude(job=SyncJob.NONE)
+    times = [one or now for one in waiting.values_list("next_try_at", flat=True)]
+    gateway = Gateway.objects.filter(pk=gateway_id).first()
+    if gateway is None or not times:
+        return None
+    earliest = min(times)
+    return max(0.0, (max(earliest, gateway.paused_until or now) - now).total_seconds())
+
+
 def run_next_job(gateway_id: str, *, now: datetime) -> bool:
     """
     Do the next job at a gateway that the caller has claimed, and tell whether there was one.
@@ -69,6 +80,10 @@ def run_next_job(gateway_id: str, *, now: datetime) -> bool:
     claimed = _claim(gateway_id, now)
     if claimed is None:
         return False
+    if claimed.attempts > MAX_ATTEMPTS:
+        # Who fails writes that down; only workers that died on the way leave so many attempts behind.
+        fail_job(claimed, Abandoned("No worker that took this on lived to tell what came of it"), now)
+        return True
     try:
         outcome = _work(claimed)
     except GatewayFailure as failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,18 +11,27 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.db import transaction
 
-from catalog.errors import DuplicateGatewayName, GatewayDeletionBlocked, GatewayUnusable
+from catalog.errors import DuplicateGatewayName, GatewayDeletionBlocked, GatewayMarkInUse, GatewayUnusable
+from catalog.events import GatewayReconnected
 from catalog.gateways import GatewayFailure, adapter_for, vendor_of
+from catalog.gateways.failures import NotAllowed
 from catalog.gateways.interface import Connection, Field, Probe
 from catalog.models import Gateway
+from catalog.operations.gateway_mappings import request_checks_at
 from catalog.operations.gateway_pace import wait_for_slot
 from config.kernel.constraints import refusing
 from config.kernel.errors import Invalid
+from config.kernel.events import publish
 from config.kernel.guards import Verdict, deletion_report
 from config.kernel.outbound import AddressRefused, check_url
-from config.kernel.sealing import fingerprint, seal, unseal
+from config.kernel.sealing import Unsealable, fingerprint, seal, unseal
 
+#: What objects at gateways can be marked with at every vendor.
+MARK = re.compile(r"[a-z][a-z0-9]{0,19}\Z", re.ASCII)
+#: What decides which gateway answers, and whether.
+CONNECTING = {"base_url", "settings", "sealed_credentials"}
 LONGEST_VALUE = 10_000
+LONGEST_SENTENCE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +66,18 @@ def update_gateway(
     gateway_id: str, *, credentials: Mapping[str, str] | None = None, now: datetime, **changes: Any
 ) -> Gateway:
     """
-    Change the connection; ``credentials``, when given, replace all there are.
+    Change the connection and ask for a look through it; ``credentials``, when given, replace all there are.
 
     Raises:
         NotFound: unknown gateway.
+        GatewayMarkInUse: there are mappings, whose objects carry the mark.
         DuplicateGatewayName, Invalid: as when it is created.
     """
     gateway = Gateway.objects.lock(gateway_id)
     kept = {name: getattr(gateway, name) for name in GatewayFields.__dataclass_fields__}
     changed = gateway.assign(_checked(GatewayFields(**{**kept, **changes}), gateway.vendor))
+    if "mark" in changed and gateway.mappings.exists():
+        raise GatewayMarkInUse
     if credentials is not None:
         _seal(gateway, credentials, now)
         changed += ["sealed_credentials", "credential_names", "fingerprint", "credentials_set_at"]
@@ -73,6 +86,9 @@ def update_gateway(
         gateway.attention, gateway.paused_until, gateway.failures = "", None, 0
         with refusing({"catalog_gateway_name_key": DuplicateGatewayName(value=gateway.name)}):
             gateway.save_changes(*changed, "attention", "paused_until", "failures", now=now)
+    if not CONNECTING.isdisjoint(changed):
+        request_checks_at(gateway.id, now=now)
+        publish(GatewayReconnected(gateway_id=gateway.id, at=now))
     return gateway
 
 
@@ -92,9 +108,11 @@ def delete_gateway(gateway_id: str) -> None:
     gateway.delete()
 
 
-def test_gateway(gateway_id: str) -> Probe:
+def test_gateway(gateway_id: str, *, now: datetime) -> Probe:
     """
-    Ask the gateway who it is, with the credentials we have; outside any transaction, because it asks the network.
+    Ask the gateway who it is, with the credentials we have, and keep what came of it.
+
+    In no transaction, because it asks the network; what came of it is written also where it is refused.
 
     Raises:
         NotFound: unknown gateway.
@@ -102,9 +120,14 @@ def test_gateway(gateway_id: str) -> Probe:
     """
     gateway = Gateway.objects.find(gateway_id)
     try:
-        return adapter_for(connection_of(gateway)).probe()
-    except GatewayFailure as failure:
-        raise GatewayUnusable(reason=str(failure), failure=failure.code, status=failure.status) from failure
+        probe = adapter_for(connection_of(gateway)).probe()
+    except (GatewayFailure, Unsealable) as error:
+        failure = error if isinstance(error, GatewayFailure) else NotAllowed(f"{error}; enter the credentials again")
+        is_shut_out = isinstance(failure, NotAllowed)
+        _note_test(gateway_id, str(failure), attention=str(failure) if is_shut_out else None, now=now)
+        raise GatewayUnusable(reason=str(failure), failure=failure.code, status=failure.status) from error
+    _note_test(gateway_id, probe.sentence, attention="", now=now)
+    return probe
 
 
 test_gateway.__test__ = False  # type: ignore[attr-defined] # pytest takes it for a test where tests import it.
@@ -123,15 +146,37 @@ def connection_of(gateway: Gateway) -> Connection:
         base_url=gateway.base_url,
         settings=gateway.settings,
         credentials=unseal(bytes(gateway.sealed_credentials), bound_to=gateway.id),
+        mark=gateway.mark,
         pace=wait_for_slot,
         retry_wait_s=django_settings.GATEWAY_RETRY_WAIT_S,
         inside=tuple(django_settings.GATEWAY_ALLOWED_NETWORKS),
     )
 
 
+@transaction.atomic
+def _note_test(gateway_id: str, result: str, *, attention: str | None, now: datetime) -> None:
+    """Keep what a test found; ``attention`` None leaves what operators are told to look after as it is."""
+    gateway = Gateway.objects.lock(gateway_id)
+    gateway.tested_at, gateway.test_result = now, result[:LONGEST_SENTENCE]
+    changed = ["tested_at", "test_result"]
+    if attention is not None:
+        gateway.attention = attention[:LONGEST_SENTENCE]
+        changed.append("attention")
+    gateway.save_changes(*changed, now=now)
+
+
+def note_attention(gateway_id: str, why: str, *, now: datetime) -> None:
+    """Show at a gateway why operators have to look after it, or with no ``why`` that all is well; part of its jobs."""
+    gateway = Gateway.objects.lock(gateway_id)
+    if gateway.assign({"attention": why[:LONGEST_SENTENCE]}):
+        gateway.save_changes("attention", now=now)
+
+
 def _checked(fields: GatewayFields, vendor: str) -> dict[str, Any]:
     """Return the columns; refuse what the vendor's adapter cannot use."""
     adapter = vendor_of(vendor)
+    if not MARK.match(fields.mark):
+        raise Invalid("mark", "A mark is a lower-case letter and up to 19 letters and digits")
     if adapter.needs_base_url and not fields.base_url:
         raise Invalid("base_url", f"The address of {adapter.label}'s admin interface is needed")
     if fields.base_url:
@@ -143,7 +188,8 @@ def _checked(fields: GatewayFields, vendor: str) -> dict[str, Any]:
     try:
         adapter.check_settings(values, fields.base_url)
     except ValueError as error:
-        raise Invalid(f"settings.{error.args[0]}", str(error.args[1])) from error
+        named = error.args[0] if error.args[0] == "base_url" else f"settings.{error.args[0]}"
+        raise Invalid(named, str(error.args[1])) from error
     return {
         "name": fields.name,
         "base_url": fields.base_url.rstrip("/"),

@@ -65,6 +65,8 @@ class Frame(GenericAPIView[Any]):
     queries: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
     #: What is answered by action, where it is not ``serializer_class``.
     answers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
+    #: The actions that ask the network, and so run in no transaction; what has to stay their operation writes itself.
+    unframed: tuple[str, ...] = ()
     #: The actions that answer a page; ``list`` has the filters of ``filterset_class`` besides.
     lists: tuple[str, ...] = ("list",)
     #: Dotted paths of the fields of an answer that are shown once and never again.
@@ -148,7 +150,7 @@ class Frame(GenericAPIView[Any]):
                 return self.run()
             key = idempotency.key_of(self.request)
             if key is None or caller is None:
-                return self.run_atomically()
+                return self.run_write()
             once = idempotency.Once(
                 caller=str(caller.id),
                 key=key,
@@ -156,7 +158,8 @@ class Frame(GenericAPIView[Any]):
                 request_id=request_id_of(self.request._request),
                 now=timezone.now(),
             )
-            return self.finished(once.answer(self.run_conflicting, self.without_secrets))
+            answer = once.answer_apart if self.verb in self.unframed else once.answer
+            return self.finished(answer(self.run_conflicting, self.without_secrets))
 
     @property
     def handler(self) -> Callable[..., HttpResponseBase]:
@@ -174,8 +177,14 @@ class Frame(GenericAPIView[Any]):
         """Return the handler's answer, rendered."""
         return self.finished(self.handler(self.request, *self.args, **self.kwargs))
 
-    def run_atomically(self) -> HttpResponseBase:
-        """Return the handler's answer; nothing stays of what it wrote when it failed or cannot be rendered."""
+    def run_write(self) -> HttpResponseBase:
+        """
+        Return the handler's answer; nothing stays of what it wrote when it failed or cannot be rendered.
+
+        Of an action that asks the network that stays which its operation has written.
+        """
+        if self.verb in self.unframed:
+            return self.run()
         with transaction.atomic():
             response = self.run()
             if getattr(response, "status_code", 200) >= 500:
@@ -185,7 +194,7 @@ class Frame(GenericAPIView[Any]):
     def run_conflicting(self) -> Any:
         """Return the handler's answer, or that to a conflict, which undoes the effect but is kept under its key."""
         try:
-            return self.run_atomically()
+            return self.run_write()
         except DomainError as refusal:
             if refusal.type is not ErrorType.CONFLICT:
                 raise

@@ -75,8 +75,8 @@ class Once:
             IdempotencyKeyReused: the key stands for another request.
         """
         with transaction.atomic():
-            self._claim()
-            kept = IdempotencyRecord.objects.filter(caller=self.caller, key=self.key, expires_at__gt=self.now).first()
+            self._claim("pg_try_advisory_xact_lock")
+            kept = self._kept()
             if kept is not None:
                 return self._replay(kept)
             response = execute()
@@ -84,15 +84,42 @@ class Once:
                 self._keep(response, hide)
             return response
 
-    def _claim(self) -> None:
-        """Hold the key until the transaction ends; a second request is refused, for waiting would block a worker."""
+    def answer_apart(self, execute: Callable[[], Response], hide: Callable[[Any], Any]) -> Response:
+        """
+        Return the kept answer, or that of ``execute``, which runs in no transaction because it asks the network.
+
+        A process that dies in between leaves the key free, so that the same request is executed once more.
+
+        Raises:
+            IdempotencyKeyInUse, IdempotencyKeyReused: as in :meth:`answer`.
+        """
+        self._claim("pg_try_advisory_lock")
+        try:
+            kept = self._kept()
+            if kept is not None:
+                return self._replay(kept)
+            response = execute()
+            if response.status_code < 400 or response.status_code == 409:
+                self._keep(response, hide)
+            return response
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [self._lock])
+
+    @property
+    def _lock(self) -> int:
         digest = hashlib.sha256(f"{self.caller}\n{self.key}".encode()).digest()
+        return int.from_bytes(digest[:8], byteorder="big", signed=True)
+
+    def _claim(self, function: str) -> None:
+        """Hold the key as long as ``function`` does; a second request is refused, for waiting would block a worker."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], byteorder="big", signed=True)]
-            )
+            cursor.execute(f"SELECT {function}(%s)", [self._lock])
             if not cursor.fetchone()[0]:
                 raise IdempotencyKeyInUse
+
+    def _kept(self) -> IdempotencyRecord | None:
+        return IdempotencyRecord.objects.filter(caller=self.caller, key=self.key, expires_at__gt=self.now).first()
 
     def _replay(self, kept: IdempotencyRecord) -> Response:
         if kept.fingerprint != self.fingerprint:

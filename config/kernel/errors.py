@@ -63,7 +63,11 @@ class NotFound(DomainError):
 
 
 class Invalid(DomainError):
-    """A value of the input that no operation can take; ``param`` names it and makes the code (``invalid_until``)."""
+    """
+    A value of the input that no operation can take; ``param`` names it and makes the code (``invalid_until``).
+
+    Of a path the last name does: ``settings.region`` is ``invalid_region``.
+    """
 
     type = ErrorType.VALIDATION
     code = "invalid"
@@ -78,5 +82,5 @@ def error_code(error: DomainError) -> str:
     if isinstance(error, NotFound):
         return f"{error.noun}_not_found"
     if isinstance(error, Invalid):
-        return f"invalid_{error.param}"
+        return f"invalid_{str(error.param).rpartition('.')[2]}"
     return error.code

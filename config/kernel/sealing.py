@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db import models, transaction
+
+#: Which columns hold what is sealed; said by every app at start-up, so that no secret is left behind by a new key.
+_sealed: list[tuple[type[models.Model], str]] = []
 
 
 class Unsealable(Exception):
@@ -57,6 +61,38 @@ def is_sealed_with_newest(sealed: bytes) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+def register_sealed(model: type[models.Model], *columns: str) -> None:
+    """Have the ``columns`` of ``model``, binary and perhaps null, rewrapped with all others; called at start-up."""
+    _sealed.extend((model, column) for column in columns if (model, column) not in _sealed)
+
+
+def sealed_columns() -> tuple[tuple[type[models.Model], str], ...]:
+    """Return every column that holds what is sealed."""
+    return tuple(_sealed)
+
+
+def rewrap(model: type[models.Model], column: str) -> Iterator[tuple[Any, bool]]:
+    """
+    Encrypt a column with the newest key, row by row, and yield the id of each row with whether it could be opened.
+
+    Rows that the newest key opens already are passed over. What is sealed is in no history, so none is written.
+    """
+    rows = model._default_manager.exclude(**{column: None})
+    for pk in list(rows.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = rows.select_for_update(of=("self",)).filter(pk=pk)
+            sealed = row.values_list(column, flat=True).first()
+            if sealed is None or is_sealed_with_newest(sealed):
+                continue
+            try:
+                rewrapped = reseal(sealed)
+            except Unsealable:
+                yield pk, False
+                continue
+            row.update(**{column: rewrapped})
+        yield pk, True
 
 
 def fingerprint(value: Mapping[str, Any]) -> str:

@@ -125,6 +125,10 @@ class CredentialAdmin(ModelAdmin):
         """Leave out what a new key has not got yet."""
         return self.fields if obj else CredentialForm.Meta.fields
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Leave out what a new key has not got yet."""
+        return self.inlines if obj else ()
+
     def create(self, request: HttpRequest, form: Any) -> Credential:
         """Issue a key of the customer."""
         asked = {name: getattr(value, "pk", value) for name, value in form.cleaned_data.items()}

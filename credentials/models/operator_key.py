@@ -18,6 +18,7 @@ class Scope(models.TextChoices):
     CUSTOMERS_TERMINATE = "customers:terminate", "Delete customers with all that is open"
     CATALOG_READ = "catalog:read", "Read the catalog"
     CATALOG_WRITE = "catalog:write", "Change the catalog"
+    GATEWAYS_WRITE = "gateways:write", "Connect gateways, change and test their connections"
     STOREFRONT_READ = "storefront:read", "Read the storefront"
     STOREFRONT_PARTNER = "storefront:partner", "See what partners see in the storefront"
     CREDENTIALS_READ = "credentials:read", "Read credentials"

@@ -20,6 +20,7 @@ from credentials.errors import (
 )
 from credentials.events import CredentialCreated, CredentialRevoked, CredentialRotated
 from credentials.models import Credential, CredentialKind
+from credentials.operations.gateway_keys import follow_access, send_secret
 from credentials.secrets import SecretPrefix, new_secret, random_id
 from customers.errors import CustomerIsInactive, CustomerIsSuspended, SubscriptionEnded
 from customers.models import Agent, Customer, CustomerStatus, Subscriber, Subscription, SubscriptionStatus
@@ -135,6 +136,7 @@ def rotate_credential(credential_id: str, *, grace: timedelta, now: datetime) ->
     clear = _draw(credential, SecretPrefix(credential.prefix))
     credential.save_changes("digest", "last_four", "previous_digest", "previous_until", now=now)
     _show(credential, clear)
+    send_secret(credential, clear, now=now)
     publish(
         CredentialRotated(
             credential_id=credential.id, customer_id=credential.customer_id, previous_until=credential.previous_until
@@ -208,6 +210,7 @@ def _issue(credential: Credential, prefix: SecretPrefix, *, now: datetime) -> Cr
     credential.created_at = credential.updated_at = now
     credential.save(force_insert=True)
     _show(credential, clear)
+    send_secret(credential, clear, now=now)
     publish(CredentialCreated(credential_id=credential.id, customer_id=credential.customer_id))
     return credential
 
@@ -241,5 +244,6 @@ def _revoke(credential: Credential, now: datetime) -> Credential:
     credential.revoked_at = now
     credential.previous_digest = credential.previous_until = None
     credential.save_changes("revoked_at", "digest", "previous_digest", "previous_until", now=now)
+    follow_access([credential], now=now)
     publish(CredentialRevoked(credential_id=credential.id, customer_id=credential.customer_id))
     return credential

@@ -29,6 +29,7 @@ CHANGES = {
     "customer": ("customers_customer", "name = 'Someone else'", "cust"),
     "documentation": ("catalog_documentation", "digest = 'Another'", "docu"),
     "gateway": ("catalog_gateway", "name = 'Another'", "gate"),
+    "gatewaykey": ("credentials_gatewaykey", "generation = generation + 100", "gkey"),
     "gatewaymapping": ("catalog_gatewaymapping", "accepts_approximations = true", "gmap"),
     "hold": ("billing_hold", "reference = reference || '!'", "hold"),
     "invoice": ("billing_invoice", "updated_at = updated_at + interval '1 second'", "inv"),

@@ -34,6 +34,7 @@ from tests.factories import (
     make_coupon,
     make_customer,
     make_event,
+    make_gateway_mapping,
     make_metric,
     make_operator_key,
     make_plan,
@@ -61,6 +62,7 @@ WITHOUT_HISTORY = {
     "billing.LateUsage": "a mark that the next billing run removes",
     "billing.LedgerEntry": "is itself the append-only history of wallets and lots",
     "billing.MetricHour": "a roll-up of events, and verify_books compares them",
+    "catalog.GatewayPace": "a budget of calls, no business",
     "billing.UsageEvent": "a fact, kept as it came",
     "billing.UsageHour": "a roll-up of events, and verify_books compares them",
     "billing.UsagePurge": "how far a job has come; who deleted the customer is in its history",
@@ -81,6 +83,8 @@ def _house() -> None:
     calls = make_metric(event_type="call")
     tokens = make_metric(event_type="call", aggregation="SUM", property="tokens")
     plan = make_plan(charges=[make_charge(calls), make_charge(tokens, unit_amount="0.000001")])
+    # What is subscribed from now on has a key at a gateway.
+    make_gateway_mapping(product=plan.product)
     subscription = make_subscription(plan=plan)
     key = Credential.objects.get(subscription=subscription)
     patient = make_subscription(customer=make_customer(invoice_grace_days=60), plan=plan)

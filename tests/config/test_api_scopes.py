@@ -22,8 +22,9 @@ AREAS = [
     (r"/v1/customers/{\w+}/api-keys", "credentials"),
     (r"/v1/customers/{\w+}/(usage|current-usage|price-on-plan|statement)$", "billing"),
     (r"/v1/(customers|teams|agents|subscribers|subscriptions)\b", "customers"),
-    (r"/v1/credentials\b", "credentials"),
+    (r"/v1/(credentials|gateway-keys)\b", "credentials"),
     (r"/v1/(products|metrics|rate-plans|add-ons|coupons|taxes|catalog-check)\b", "catalog"),
+    (r"/v1/(gateways|gateway-mappings|gateway-vendors)\b", "catalog"),
     (r"/v1/storefront\b", "storefront"),
     (r"/v1/(events|invoices|payments|statements|unclassified-usage|wallets|holds)\b", "billing"),
 ]
@@ -34,6 +35,10 @@ SPECIAL = {
     ("post", "/v1/events"): "events:write",
     ("post", "/v1/events/batch"): "events:write",
     ("post", "/v1/rate-plans/{id}/price"): "catalog:read",
+    ("post", "/v1/gateways"): "gateways:write",
+    ("patch", "/v1/gateways/{id}"): "gateways:write",
+    ("delete", "/v1/gateways/{id}"): "gateways:write",
+    ("post", "/v1/gateways/{id}/test"): "gateways:write",
 }
 
 
@@ -75,7 +80,7 @@ def test_every_operation_lets_in_whoever_has_its_scope_and_nobody_else() -> None
 def test_the_matrix_is_of_the_whole_api() -> None:
     assert len(OPERATIONS) > 80
     assert {scope.partition(":")[0] for _, _, scope in OPERATIONS} == {
-        "billing", "catalog", "credentials", "customers", "events", "storefront"
+        "billing", "catalog", "credentials", "customers", "events", "gateways", "storefront"
     }  # fmt: skip
 
 

@@ -26,7 +26,10 @@ HOUR = timedelta(hours=1)
 #: No other test uses this database of the broker.
 BROKER = 9
 #: Tasks that others send for one object each, with the periodic task that finds what was missed.
-OF_ONE_OBJECT = {"catalog.tasks.sync_gateway": "catalog.tasks.sync_gateways"}
+OF_ONE_OBJECT = {
+    "catalog.tasks.sync_gateway": "catalog.tasks.sync_gateways",
+    "credentials.tasks.deliver_keys_of_gateway": "credentials.tasks.deliver_gateway_keys",
+}
 OUR_APPS = ("catalog", "customers", "credentials", "billing")
 
 

@@ -7,9 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -73,28 +71,6 @@ def loopback(settings: LazySettings) -> None:
     """Let calls reach this machine."""
     settings.OUTBOUND_ALLOW_HTTP = True
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.1/32"]
-
-
-@pytest.fixture
-def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Return a function that gives a name addresses, one list after another, and returns the list of look-ups."""
-    known = socket.getaddrinfo
-
-    def set_answers(name: str, *answers: list[str]) -> list[str]:
-        asked: list[str] = []
-
-        def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-            if host != name:
-                return known(host, port, *args, **kwargs)
-            asked.append(host)
-            addresses = answers[min(len(asked), len(answers)) - 1]
-            kinds = [socket.AF_INET6 if ip_address(one).version == 6 else socket.AF_INET for one in addresses]
-            return [(kind, socket.SOCK_STREAM, 6, "", (one, port)) for kind, one in zip(kinds, addresses, strict=True)]
-
-        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        return asked
-
-    return set_answers
 
 
 @pytest.mark.parametrize("url", INSIDE)

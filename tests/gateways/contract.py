@@ -86,12 +86,15 @@ class Contract:
     """
     One or more specification files of a vendor; the first that knows a path speaks for it.
 
-    ``edit`` may mend what a file gets wrong before it is read; whoever passes one says why.
+    ``edit`` may mend what a file gets wrong before it is read; whoever passes one says why. With ``keeps_paths`` the
+    paths of each file stand below the path of its own server.
     """
 
-    def __init__(self, *files: str, edit: Any = None, server: str = "http://gateway.test") -> None:
+    def __init__(
+        self, *files: str, edit: Any = None, server: str = "http://gateway.test", keeps_paths: bool = False
+    ) -> None:
         self.server = server
-        self.specifications = [_load(file, edit, server) for file in files]
+        self.specifications = [_load(file, edit, server, keeps_paths) for file in files]
 
     def violations(self, sent: Sent, answered: Answered, *, request_too: bool = True) -> list[str]:
         """Return what of the exchange the specification does not allow; a request that was refused may be wrong."""
@@ -110,12 +113,18 @@ class Contract:
 
 
 @lru_cache
-def _load(file: str, edit: Any, server: str) -> OpenAPI:
+def _load(file: str, edit: Any, server: str, keeps_paths: bool) -> OpenAPI:
     text = (SPECS / file).read_text()
     document = json.loads(text) if file.endswith(".json") else yaml.safe_load(text)
-    document["servers"] = [{"url": server}]
+    below = urlsplit(document["servers"][0]["url"]).path.rstrip("/") if keeps_paths else ""
+    document["servers"] = [{"url": f"{server}{below}"}]
     if edit is not None:
         edit(document)
+    for scheme in document.get("components", {}).get("securitySchemes", {}).values():
+        if scheme["type"] == "oauth2":
+            # openapi-core knows no flows; a bearer token is what they all come to.
+            scheme.clear()
+            scheme.update(type="http", scheme="bearer")
     return OpenAPI.from_dict(document)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -57,10 +58,11 @@ class Action:
         icon: str | None,
         when: Callable[[Any], bool] | None,
         description: str,
+        unframed: bool = False,
     ) -> None:
         self.function, self.label, self.form, self.reason, self.danger = function, label, form, reason, danger
         self.permissions, self.when, self.explanation = tuple(permissions), when, description
-        self.detail, self.bulk = detail, bulk
+        self.detail, self.bulk, self.unframed = detail, bulk, unframed
         if not self.permissions:
             raise TypeError(f"The action {label} names no permission")
         self.__name__ = self.original_function_name = function.__name__
@@ -136,7 +138,11 @@ class Action:
         )
 
     def run(self, admin: ModelAdmin, request: HttpRequest, targets: Sequence[Any], cleaned: dict[str, Any]) -> Outcome:
-        """Do it to every target, each in a transaction of its own, so that one refusal undoes only itself."""
+        """
+        Do it to every target, each in a transaction of its own, so that one refusal undoes only itself.
+
+        What asks the network runs in no transaction; its operation has its own.
+        """
         outcome = Outcome()
         reason = cleaned.get("reason") or ""
         for target in targets:
@@ -144,7 +150,7 @@ class Action:
                 with (
                     spelled_out(),
                     issued_secrets() as issued,
-                    transaction.atomic(),
+                    nullcontext() if self.unframed else transaction.atomic(),
                     because(reason),
                 ):
                     answer = self.perform(admin, request, target, cleaned)

@@ -28,6 +28,7 @@ def action(
     icon: str | None = None,
     when: Callable[[Any], bool] | None = None,
     description: str = "",
+    unframed: bool = False,
 ) -> Callable[[ObjectFunction], Action]:
     """
     Make ``function(self, request, object_id, cleaned)`` an action on single objects, with a confirmation page.
@@ -47,13 +48,14 @@ def action(
         icon: a Material symbol on the button.
         when: shows the button on an object's page only where this is true; the operation refuses all the same.
         description: a sentence on the confirmation page; the function's docstring where it is empty.
+        unframed: it asks the network, and so runs in no transaction.
     """
 
     def decorate(function: ObjectFunction) -> Action:
         text = description or sentence_of(function)
         return Action(
             function, label, permissions=permissions, form=form, reason=reason, danger=danger, detail=detail,
-            bulk=bulk, icon=icon, when=when, description=text,
+            bulk=bulk, icon=icon, when=when, description=text, unframed=unframed,
         )  # fmt: skip
 
     return decorate

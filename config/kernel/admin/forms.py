@@ -31,6 +31,9 @@ class ActionForm(forms.Form):
     set before a subclass fills its choices. The field ``reason`` is added by the action.
     """
 
+    #: A template that tells, above the fields, what the action will do; ``form`` is this form.
+    outlook_template: ClassVar[str] = ""
+
     def __init__(self, *args: Any, objects: Sequence[Any] = (), request: HttpRequest, **kwargs: Any) -> None:
         self.objects = objects
         self.request = request

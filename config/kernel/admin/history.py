@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +33,8 @@ SILENT = frozenset({"id", "created_at", "updated_at"})
 
 #: What records are called, by the name of the field that refers to them and by their id.
 Names = dict[str, dict[Any, str]]
+#: How the values of a field are put where its kind does not say it, by the name of the field.
+Words = Mapping[str, Callable[[Any], str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ def history_page(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
     page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
     # One row more than shown, so that the oldest of this page has one to differ from.
     older = list(rows[page.end_index() : page.end_index() + 1])
-    own = list(entries([*page.object_list, *older], shown=len(page.object_list)))
+    own = list(entries([*page.object_list, *older], shown=len(page.object_list), words=admin.history_words))
     links = link_entries(
         obj,
         admin.linked_history,
@@ -95,11 +97,11 @@ def history_manager(model: type[models.Model]) -> str:
     return str(getattr(model._meta, "simple_history_manager_attribute", ""))
 
 
-def entries(rows: Sequence[Any], *, shown: int) -> Iterator[Entry]:
+def entries(rows: Sequence[Any], *, shown: int, words: Words) -> Iterator[Entry]:
     """Yield the first ``shown`` rows with their differences from the next older one."""
     names = names_in(rows)
     for row, before in list(pairwise([*rows, None]))[:shown]:
-        yield Entry(kind=KINDS[row.history_type], row=row, changes=list(changes_between(before, row, names)))
+        yield Entry(kind=KINDS[row.history_type], row=row, changes=list(changes_between(before, row, names, words)))
 
 
 def link_entries(
@@ -117,7 +119,7 @@ def link_entries(
         found = list(rows if before is None else rows.filter(history_date__lt=before))
         names = names_in(found)
         for row in found:
-            changes = list(changes_between(None, row, names, without=relation.field.name))
+            changes = list(changes_between(None, row, names, {}, without=relation.field.name))
             yield Entry(kind=LINK_KINDS[row.history_type], row=row, changes=changes, is_link=True)
 
 
@@ -132,7 +134,7 @@ def names_in(rows: Sequence[Any]) -> Names:
     return names
 
 
-def changes_between(before: Any, row: Any, names: Names, *, without: str = "") -> Iterable[Change]:
+def changes_between(before: Any, row: Any, names: Names, words: Words, *, without: str = "") -> Iterable[Change]:
     """Yield what differs but the field ``without``; for the first row of a history, what the record was made with."""
     for field in row.tracked_fields:
         if field.name in SILENT or field.name == without:
@@ -140,8 +142,9 @@ def changes_between(before: Any, row: Any, names: Names, *, without: str = "") -
         new, old = getattr(row, field.attname), None if before is None else getattr(before, field.attname)
         if new != old and not (before is None and new in (None, "", [], {})):
             # Only what refers to records has names; other values need not be hashable.
-            known = names.get(field.name)
-            was, now_is = (known.get(value) if known else None for value in (old, new))
+            known, put = names.get(field.name), words.get(field.name)
+            in_words = known.get if known else put
+            was, now_is = (in_words(value) if in_words and value else None for value in (old, new))
             yield Change(
                 label=capfirst(str(field.verbose_name)),
                 old=was or printed(old, field),

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from config.kernel.admin.actions import Action
 from config.kernel.admin.deletion import Deletion
 from config.kernel.admin.forms import AmountInput, DeletionForm, RecordForm
-from config.kernel.admin.history import history_manager, history_page
+from config.kernel.admin.history import Words, history_manager, history_page
 from config.kernel.admin.inlines import ShownFields
 from config.kernel.admin.menus import OfferedActions
 from config.kernel.admin.paging import CappedPaginator
@@ -54,6 +54,8 @@ class ModelAdmin(ShownFields, OfferedActions):
     list_filter_submit = True
     form: type[forms.ModelForm[Any]] = RecordForm
     formfield_overrides: ClassVar[dict[Any, Any]] = {AmountField: {"form_class": AmountInput, "widget": AmountWidget}}
+    #: How the history puts the values of fields of which it cannot know, by the name of the field.
+    history_words: ClassVar[Words] = {}
     #: What the delete page asks for; replace it to ask for more.
     deletion_form: type[DeletionForm] = DeletionForm
     #: Names of the relations whose rows link the record to others; its history tells what came and went.

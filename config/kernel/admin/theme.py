@@ -88,6 +88,7 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminFileFieldWidget,
+    UnfoldAdminPasswordWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
@@ -115,6 +116,7 @@ __all__ = [
     "DropdownFilter",
     "RangeDateTimeFilter",
     "RelatedFilter",
+    "SecretText",
     "ThemedModelAdmin",
     "ThemedTabularInline",
     "UserChangeForm",
@@ -140,11 +142,25 @@ def _native(input_type: str, text: str) -> type[forms.DateTimeInput]:
     return Native
 
 
+class SecretText(forms.Textarea):
+    """A secret of several lines, which no page shows again."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Return what the template shows: nothing of the value."""
+        return super().get_context(name, None, attrs)
+
+
+class SecretTextWidget(SecretText, UnfoldAdminTextareaWidget):  # type: ignore[misc]
+    """The theme's."""
+
+
 #: The theme's widget for each stock widget of Django's forms.
 _DRESSED: dict[type[forms.Widget], type[forms.Widget]] = {
     forms.TextInput: UnfoldAdminTextInputWidget,
     forms.NumberInput: AmountWidget,
     forms.EmailInput: UnfoldAdminEmailInputWidget,
+    forms.PasswordInput: UnfoldAdminPasswordWidget,
+    SecretText: SecretTextWidget,
     forms.URLInput: UnfoldAdminURLInputWidget,
     forms.Textarea: UnfoldAdminTextareaWidget,
     forms.Select: UnfoldAdminSelectWidget,

@@ -76,6 +76,8 @@ class FakeGateway:
         self.violations: list[str] = []
         self.faults: list[Fault] = []
         self.lock = threading.Lock()
+        #: Set, it ends every silence.
+        self.wake = threading.Event()
         self.port = 0
 
     @property
@@ -115,7 +117,7 @@ class FakeGateway:
                 answered = Answered(fault.status or 0, fault.headers, fault.body)
             self.exchanges.append((sent, answered))
         if fault is not None and fault.silent_s:
-            threading.Event().wait(fault.silent_s)
+            self.wake.wait(fault.silent_s)
         return answered if fault is None or fault.status is not None else None
 
     def requests(self, *methods: str) -> list[Sent]:
@@ -169,8 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _send(self, answered: Answered) -> None:
-        self.send_response(answered.status)
-        for name, value in answered.headers.items():
+        self.send_response_only(answered.status)
+        for name, value in {"Date": self.date_time_string(), **answered.headers}.items():
             self.send_header(name, value)
         if answered.status != 204:
             self.send_header("Content-Length", str(len(answered.body)))

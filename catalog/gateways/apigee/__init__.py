@@ -1,0 +1,5 @@
+"""Apigee X and hybrid."""
+
+from catalog.gateways.apigee.adapter import ApigeeAdapter
+
+__all__ = ["ApigeeAdapter"]

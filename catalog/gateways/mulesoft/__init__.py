@@ -1,0 +1,5 @@
+"""MuleSoft Anypoint API Manager."""
+
+from catalog.gateways.mulesoft.adapter import MuleSoftAdapter
+
+__all__ = ["MuleSoftAdapter"]
