@@ -16,7 +16,7 @@ from catalog.events import GatewayReconnected
 from catalog.gateways import GatewayFailure, adapter_for, vendor_of
 from catalog.gateways.failures import NotAllowed
 from catalog.gateways.interface import Connection, Field, Probe
-from catalog.models import Gateway
+from catalog.models import Gateway, GatewayMapping
 from catalog.operations.gateway_mappings import request_checks_at
 from catalog.operations.gateway_pace import wait_for_slot
 from config.kernel.constraints import refusing
@@ -73,6 +73,9 @@ def update_gateway(
         GatewayMarkInUse: there are mappings, whose objects carry the mark.
         DuplicateGatewayName, Invalid: as when it is created.
     """
+    # Jobs lock a mapping before its gateway; the same order here, so that neither waits for the other in a circle.
+    own = GatewayMapping.objects.filter(gateway=Gateway.objects.find(gateway_id)).order_by("id")
+    list(own.select_for_update(of=("self",)))
     gateway = Gateway.objects.lock(gateway_id)
     kept = {name: getattr(gateway, name) for name in GatewayFields.__dataclass_fields__}
     changed = gateway.assign(_checked(GatewayFields(**{**kept, **changes}), gateway.vendor))

@@ -103,3 +103,15 @@ def test_a_developer_that_is_not_ours_is_left_alone(apigee: FakeApigee) -> None:
 
     with pytest.raises(Conflict, match="is not ours"):
         adapter.place_key(grant(), REF, "prod_1")
+
+
+def test_a_key_that_must_not_let_in_yet_is_revoked_before_it_is_bound(apigee: FakeApigee) -> None:
+    adapter = connected(apigee)
+    restore(adapter, GOLD)
+
+    adapter.place_key(grant(state="suspended"), REF, "prod_1")
+
+    [key] = apigee.all_keys()
+    assert key["status"] == "revoked"
+    steps = [dict(sent.query).get("action", "bind") for sent in apigee.requests("POST") if sent.path.endswith(SECRET)]
+    assert steps == ["revoke", "bind"]

@@ -56,3 +56,13 @@ def test_a_key_waits_for_its_plan(azure: FakeAzure) -> None:
         connected(azure).place_key(grant(), REF, "prod_1")
 
     assert not isinstance(failure.value, KeyGone)
+
+
+def test_a_key_that_must_not_let_in_yet_never_does(azure: FakeAzure) -> None:
+    adapter = connected(azure)
+    restore(adapter, GOLD)
+
+    adapter.place_key(grant(state="suspended"), REF, "prod_1")
+
+    assert azure.keys["meterdesk-gkey_1"]["state"] == "suspended"
+    assert all(b'"active"' not in sent.body for sent in azure.requests("PUT") if "/gkey" in sent.path)

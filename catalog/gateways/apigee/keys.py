@@ -34,6 +34,9 @@ class Keys:
         if found is None or self._has_another_secret(grant, found):
             found = self._imported(grant, path, found)
         key = f"{path}/keys/{quote(str(found['consumerKey']), safe='@')}"
+        # A new key is approved and bound to nothing; one that must not let in yet is revoked before it is bound.
+        if grant.state == "suspended" and found.get("status", APPROVED) == APPROVED:
+            self.organization.act(key, "revoke")
         bound = {str(one["apiproduct"]) for one in found.get("apiProducts") or ()}
         if plan_product not in bound:
             # Which secret of the client it is cannot be seen from its id, so it is written on it.
@@ -42,7 +45,7 @@ class Keys:
         for other in sorted(bound - {plan_product}):
             if other.startswith(f"{self.mark}-plan_"):
                 self.organization.delete(f"{key}/apiproducts/{quote(other, safe='@')}")
-        if found.get("status", APPROVED) != APPROVED:
+        if grant.state == "active" and found.get("status", APPROVED) != APPROVED:
             self.organization.act(key, "approve")
         return KeyPlaced(handle={"developer": self._email(grant), "app": self._app_name(grant)})
 

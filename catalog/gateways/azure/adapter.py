@@ -131,11 +131,11 @@ class AzureAdapter(GatewayAdapter):
         product_path, sid = self._product_path(mark, grant.plan), f"{mark}-{grant.key}"
         if self.service.get(product_path) is None:
             raise ObjectMissing("The plan is not at the gateway yet: restore the mapping first", status=404)
-        wanted = {"scope": self.service.path + product_path, "state": "active"}
+        wanted = {"scope": self.service.path + product_path, "state": grant.state}
         found = self.service.get(f"/subscriptions/{sid}")
         if found is not None:
             there = found.json["properties"]
-            if (_last(there["scope"]), there["state"]) != (_last(wanted["scope"]), "active"):
+            if (_last(there["scope"]), there["state"]) != (_last(wanted["scope"]), grant.state):
                 self.service.patch(f"/subscriptions/{sid}", wanted, etag=found.headers.get("etag", ANY))
             return KeyPlaced(handle={"sid": sid})
         if grant.secret is None:
