@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from billing.lines import NewLine, describe, maximum_of, tier_document
+from billing.lines import NewLine, describe, tier_document
 from billing.models import InvoiceLine, LineKind
 from billing.rating import RatedCharge
-from billing.settlement import ZERO, settle_late
-from config.kernel.money import EXACT, round_money
+from catalog.pricing import maximum_of, settle_late
+from config.kernel.money import EXACT, ZERO, round_money
 from customers.models import Subscription
 from customers.periods import Period
 

@@ -1,89 +1,47 @@
-"""Levels: units that are counted from the events themselves, because they are told apart, replaced, held or carried."""
+"""Levels: what charges come to whose metrics are counted from the events themselves, with what periods before left."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
+from billing.counters import ZERO, Change, Counter
 from billing.held_time import HeldTime
-from billing.rollups import REMOVE, dimensions_of, units_of, value_of
+from billing.rollups import dimensions_of
 from billing.tallies import ChargedEvent, EventCost
 from catalog.matching import charge_for
-from catalog.models import Aggregation, Charge, Metric
+from catalog.models import Charge, Metric
 from catalog.pricing import ProratedPrice, ProratedTally, Rating, UnitPrice, parse_price, rate
 from config.kernel.money import EXACT
 
-ZERO = Decimal(0)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """By how much the level of a charge rises, or falls, and when; ``from_next_day`` where its day counts already."""
-
-    units: Decimal
-    at: datetime
-    from_next_day: bool = False
-
-
-@dataclass(slots=True)
-class Values:
-    """The different values that are there, each with its dimensions: added, and not removed since."""
-
-    held: HeldTime
-    present: set[tuple[object, ...]] = field(default_factory=set)
-    #: The last day on which each value was there that is no more.
-    left_on: dict[tuple[object, ...], date | None] = field(default_factory=dict)
-
-    def change(self, key: tuple[object, ...], at: datetime, *, is_removal: bool) -> Change | None:
-        """Return what an event does; None for nothing: the value is there already, or is not there to be removed."""
-        if is_removal is (key not in self.present):
-            return None
-        day = self.held.day_of(at)
-        if is_removal:
-            self.present.remove(key)
-            self.left_on[key] = day
-            return Change(units=Decimal(-1), at=at, from_next_day=True)
-        self.present.add(key)
-        # A value that comes back counts on that day already, before it went.
-        return Change(units=Decimal(1), at=at, from_next_day=day is not None and self.left_on.get(key) == day)
-
-
-class Level:
-    """The units of one charge for the changes so far, which are added in the order they happened."""
+class Level(Counter):
+    """The units of one charge and what they come to."""
 
     def __init__(self, charge: Charge, held: HeldTime) -> None:
-        self.charge, self.held, self.metric = charge, held, charge.metric
+        super().__init__(charge.metric, held)
+        self.charge = charge
         price = parse_price(charge.model, charge.properties)
         if not isinstance(price, UnitPrice):
             raise ValueError(f"{charge.model} prices events one by one, but {charge.metric.code} makes a level of them")
         self.price = price
-        self.values = Values(held)
-        self.level = ZERO
-        #: The level times the microseconds that it is held.
-        self.weighted = ZERO
         self.prorated: ProratedTally | None = None
         if charge.prorated and isinstance(price, ProratedPrice):
             self.prorated = ProratedTally(price, held.whole_days)
 
     def add(self, change: Change) -> None:
         """Let the level rise or fall."""
-        self.level += change.units
-        self.weighted += change.units * self.held.time_left(change.at)
+        super().add(change)
         if self.prorated is not None:
-            self.prorated.add(change.units, self.held.days_left(change.at, after=change.from_next_day))
+            self.prorated.add(change.units, self.days_of(change))
 
     @property
     def units(self) -> Decimal:
         """What is priced, if nothing changes until the period ends."""
-        if self.prorated is not None:
-            return self.prorated.units
-        if self.metric.aggregation == Aggregation.WEIGHTED_SUM:
-            return self.metric.rounded(self.weighted / self.held.whole_time)
-        return self.metric.rounded(self.level)
+        return self.metric.rounded(self.quantity) if self.prorated is None else self.prorated.units
 
     @property
     def rating(self) -> Rating:
@@ -170,26 +128,10 @@ class Levels:
                 continue
             dimensions = dimensions_of(metric, event.properties)
             level = self._level_of(metric, dimensions)
-            change = None if level is None else _change(level, dimensions, event)
+            change = None if level is None else level.change_by(event, dimensions)
             if level is not None and change is not None:
                 yield level, dimensions, change
 
     def _level_of(self, metric: Metric, dimensions: Mapping[str, str]) -> Level | None:
         charge = charge_for(self._claimants[metric.id], dimensions)
         return None if charge is None else self._levels[charge.id]
-
-
-def _change(level: Level, dimensions: dict[str, str], event: ChargedEvent) -> Change | None:
-    """Return what ``event`` does to ``level``; None for nothing."""
-    metric, properties = level.metric, event.properties
-    if metric.aggregation == Aggregation.UNIQUE_COUNT:
-        value = value_of(metric, properties)
-        if value is None:
-            return None
-        key: tuple[Any, ...] = (value, *sorted(dimensions.items()))
-        return level.values.change(key, event.at, is_removal=properties.get("operation_type") == REMOVE)
-    units = units_of(metric, properties)
-    if units is None:
-        return None
-    by = units - level.level if metric.aggregation == Aggregation.LATEST else units
-    return Change(units=by, at=event.at)

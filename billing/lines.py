@@ -9,9 +9,8 @@ from decimal import Decimal
 from billing.models import LineKind
 from billing.proration import PaidDays
 from billing.rating import RatedCharge
-from billing.settlement import Use, settle
-from catalog.models import Charge, RatePlan
-from catalog.pricing import Rating, TierAmount
+from catalog.models import Charge
+from catalog.pricing import Rating, TierAmount, settle_period
 from config.kernel.money import display_money, plain, round_money
 from customers.models import Subscription
 from customers.periods import Period
@@ -47,18 +46,9 @@ def period_lines(
     too; usage beyond it costs nothing.
     """
     plan = subscription.plan
-    base = base_line(subscription, period, days)
-    uses = [
-        Use(rated=_rounded(one.rating.amount, plan), minimum=_rounded(days.share_of(one.charge.minimum_amount), plan))
-        for one in rated
-    ]
-    settled = settle(
-        base.amount if base else Decimal(0),
-        uses,
-        minimum=_rounded(days.share_of(plan.minimum_commitment or Decimal(0)), plan),
-        maximum=maximum_of(plan),
-    )
-    lines = [base] if base else []
+    amounts = [(one.charge, one.rating.amount) for one in rated]
+    settled = settle_period(plan, amounts, share_of=days.share_of)
+    lines = [base_line(subscription, period, days, settled.base)] if plan.amount and days.paid else []
     for one, due in zip(rated, settled.charges, strict=True):
         if one.units or one.rating.amount:
             lines.append(usage_line(subscription, period, one, due.usage))
@@ -71,25 +61,23 @@ def period_lines(
     return lines
 
 
-def base_line(subscription: Subscription, period: Period, days: PaidDays) -> NewLine | None:
-    """Return the base fee for ``days``; None for a plan without one, and where no day is paid."""
-    plan = subscription.plan
-    if not plan.amount or days.paid is None:
-        return None
+def base_line(subscription: Subscription, period: Period, days: PaidDays, amount: Decimal) -> NewLine:
+    """Return the base fee for ``days``, which comes to ``amount``."""
     return NewLine(
         kind=LineKind.BASE,
-        description=f"{plan}{days}",
+        description=f"{subscription.plan}{days}",
         subscription=subscription,
         charge=None,
         units=Decimal(1),
-        amount=_rounded(days.share_of(plan.amount), plan),
+        amount=amount,
         period=period,
     )
 
 
 def usage_line(subscription: Subscription, period: Period, rated: RatedCharge, amount: Decimal) -> NewLine:
     """Return what a charge was used, of which ``amount`` is billed."""
-    plan, whole = subscription.plan, _rounded(rated.rating.amount, subscription.plan)
+    plan = subscription.plan
+    whole = round_money(rated.rating.amount, plan.currency)
     uncut = f" ({display_money(whole, plan.currency)} before the maximum spend)" if amount < whole else ""
     return NewLine(
         kind=LineKind.USAGE,
@@ -123,15 +111,6 @@ def _true_up(
         amount=amount,
         period=period,
     )
-
-
-def maximum_of(plan: RatePlan) -> Decimal | None:
-    """Return the most that a period of ``plan`` comes to, rounded to its currency; None where there is no bound."""
-    return None if plan.maximum_spend is None else _rounded(plan.maximum_spend, plan)
-
-
-def _rounded(amount: Decimal, plan: RatePlan) -> Decimal:
-    return round_money(amount, plan.currency)
 
 
 def describe(charge: Charge) -> str:

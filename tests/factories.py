@@ -105,6 +105,11 @@ def make_metric(*, now: datetime = NOW, **fields: Any) -> Metric:
     return create_metric(**{**defaults, **fields}, now=now)
 
 
+def make_seats(**fields: Any) -> Metric:
+    """Return a recurring metric whose units are added and removed, so that each is held for some days."""
+    return make_metric(**{"aggregation": "SUM", "property": "seats", "recurring": True, **fields})
+
+
 def make_charge(metric: Metric, *, model: str = "STANDARD", unit_amount: str = "0.01", **fields: Any) -> ChargeSpec:
     properties = fields.pop("properties", {"unit_amount": unit_amount})
     return ChargeSpec(metric=metric.id, model=model, properties=properties, **fields)

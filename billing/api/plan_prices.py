@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.queries.month_usage import month_of, usage_of_month
-from catalog.api.prices import PricedChargeSerializer
+from catalog.api.prices import PriceSerializer
 from catalog.models import RatePlan
-from catalog.queries.plan_prices import PlanPrice, plan_price
-from catalog.queries.prices import UnitsUsed
+from catalog.queries.plan_prices import plan_price
+from catalog.queries.prices import PlanPrice, UnitsUsed
 from config.api.fields import AmountField, CurrencyField, TypeIDField
 from config.api.serializers import QuerySerializer, StrictSerializer
 from config.api.views import ApiView
@@ -51,21 +51,19 @@ class UsedSerializer(StrictSerializer):
         return {name: value for name, value in shown.items() if value is not None}
 
 
-class PlanPriceSerializer(StrictSerializer):
+class PlanPriceSerializer(PriceSerializer):
     """
-    What the usage of a month comes to on a plan, unrounded: charge by charge, as `POST /rate-plans/{id}/price` says it.
+    What the usage of a month comes to on a plan, as `POST /rate-plans/{id}/price` says it.
 
-    Without any usage ``usage`` is empty.
+    The month counts as one whole period of the plan, whatever its interval. Units of a prorated charge count for the
+    days they were held. Without any usage ``usage`` is empty.
     """
 
     customer_id = TypeIDField("cust")
-    plan = TypeIDField("plan")
-    currency = CurrencyField(help_text="The plan's.")
+    plan = TypeIDField("plan", source="plan.id")
+    currency = CurrencyField(source="plan.currency", help_text="The plan's.")
     period = PeriodSerializer()
     usage = UsedSerializer(many=True)
-    charges = PricedChargeSerializer(many=True)
-    total = AmountField(help_text="All charges together, without the base fee.")
-    base_fee = AmountField(help_text="Of one of the plan's own intervals.")
     uncharged_usage = UsedSerializer(many=True, help_text="What no charge of the plan claims; it costs nothing there.")
 
 
@@ -100,14 +98,12 @@ def _document(customer: Customer, price: PlanPrice, usage: Sequence[UnitsUsed]) 
     """Return a price as :class:`PlanPriceSerializer` takes it."""
     return {
         "customer_id": customer.id,
-        "plan": price.plan.id,
-        "currency": price.plan.currency,
+        "plan": price.plan,
         "usage": usage,
-        "charges": [
-            {"charge": one.charge.id, "units": one.units, "amount": one.amount, "tiers": one.tiers}
-            for one in price.charges
-        ],
-        "total": price.amount,
-        "base_fee": price.plan.amount,
+        "charges": price.charges,
+        "amount": price.amount,
+        "settlement": price.settlement,
+        "true_ups": price.true_ups,
+        "total": price.total,
         "uncharged_usage": [usage[position] for position in price.uncharged],
     }

@@ -42,7 +42,6 @@ def events_in(
     """Yield the events of ``types`` in a period [``start``, ``end``), by time, then by id; none, none is read."""
     if not types:
         return
-    zone = ZoneInfo(subscription.customer.timezone)
     first, last = bounds(subscription, start, end)
     events = UsageEvent.objects.filter(
         customer=subscription.customer_id,
@@ -51,15 +50,21 @@ def events_in(
         timestamp__gte=first,
         timestamp__lt=last,
     )
-    columns = ("timestamp", "type", "credential", "subscriber", "properties_text")
-    rows = with_exact_properties(events).order_by("timestamp", "id").values_list(*columns)
-    for timestamp, event_type, credential, subscriber, properties in rows.iterator(chunk_size=CHUNK):
+    yield from in_order(events, subscription.customer.timezone)
+
+
+def in_order(events: QuerySet[UsageEvent], timezone: str, *, most: int | None = None) -> Iterator[ChargedEvent]:
+    """Yield ``events``, ``most`` of them where that is given, by time, then by id; hours are those of ``timezone``."""
+    zone = ZoneInfo(timezone)
+    columns = ("timestamp", "type", "subscription", "credential", "subscriber", "properties_text")
+    rows = with_exact_properties(events).order_by("timestamp", "id").values_list(*columns)[:most]
+    for timestamp, event_type, subscription, credential, subscriber, properties in rows.iterator(chunk_size=CHUNK):
         yield ChargedEvent(
             at=timestamp,
             hour=hour_start(timestamp, zone),
             type=event_type,
             properties=json.loads(properties, parse_float=Decimal),
-            subscription=subscription.id,
+            subscription=subscription,
             credential=credential,
             subscriber=subscriber,
         )

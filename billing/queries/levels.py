@@ -115,7 +115,7 @@ def begun_levels(subscription: Subscription, charges: Sequence[Charge], period: 
     predecessors = predecessors_of(subscription) if recurring else []
     first, _ = bounds(subscription, period.start, period.end)
     for metric in recurring:
-        left = _left_before(subscription, predecessors, metric, first)
+        left = left_before(subscription, predecessors, metric, first)
         if metric.aggregation in SUMS:
             # A sum may be larger than what one event can carry.
             levels.carry(metric, [(one.dimensions_of(metric), Decimal(one.value)) for one in left], period.start)
@@ -141,7 +141,7 @@ def held_time(subscription: Subscription, period: Period, *, by_days: bool) -> H
     return HeldTime(period=inside, whole=whole, days=days, timezone=timezone)
 
 
-def _left_before(
+def left_before(
     subscription: Subscription, predecessors: Sequence[TypeID], metric: Metric, first: datetime
 ) -> list[Remainder]:
     """Return what the events before ``first`` have left, in the order of their times."""

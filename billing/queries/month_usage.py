@@ -17,11 +17,12 @@ from billing.ingestion import InvalidEvent, model_of, quantity
 from billing.models import MetricHour, UsageEvent
 from billing.queries.activity import calendar_period
 from billing.queries.charged_events import with_exact_properties
+from billing.queries.month_levels import MonthLevel, MonthLevels, month_name
 from billing.queries.rating import units_in
 from billing.rating import HourOfUnits, units_after
 from billing.rollups import dimensions_of, units_of
 from catalog.matching import charge_for
-from catalog.models import Charge, Metric, RatePlan
+from catalog.models import Aggregation, Charge, Metric, RatePlan
 from catalog.queries.plan_diffs import charges_of
 from catalog.queries.plan_prices import priced_property
 from catalog.queries.prices import UnitsUsed
@@ -66,17 +67,21 @@ def usage_of_month(customer: Customer, period: Period, plans: Sequence[RatePlan]
     Return what ``customer`` used in ``period`` over all its subscriptions, so that each of ``plans`` can price it.
 
     Units come from the hourly roll-ups. Events are read where a charge of ``plans`` prices each of them (what they
-    carry is then that for the first such plan), and where a metric of ``plans`` was not counted, because no charge of
-    the subscription was on it. Usage that ``plans`` do not charge is there too. A handful of queries; time grows with
-    the rows of the month.
+    carry is then that for the first such plan), where a metric of ``plans`` was not counted, because no charge of the
+    subscription was on it, and where a metric is counted by the event, as for a bill (:class:`MonthLevels`). Usage that
+    ``plans`` do not charge is there too. Quantities have 12 decimals; where they are of several values of a dimension
+    and the latest counts, they are in the order of their times. A handful of queries; time grows with the rows of the
+    month.
 
     Raises:
-        TooManyEvents: more than :data:`MAX_EVENTS` events would have to be read.
+        TooManyEvents: more than :data:`MAX_EVENTS` events would have to be read, or of metrics that are counted by the
+            event more than :data:`~billing.queries.month_levels.MAX_COUNTED`.
     """
     reading = _Reading(customer=customer, period=period, charges=[charges_of(plan) for plan in plans])
     with localcontext(EXACT):
         reading.count_hours()
         reading.count_events()
+        reading.count_levels()
         return list(reading.quantities())
 
 
@@ -90,10 +95,13 @@ class _Reading:
     charges: Sequence[Sequence[Charge]]
     units: dict[Used, Decimal] = field(default_factory=dict)
     amounts: dict[Used, list[Decimal]] = field(default_factory=lambda: defaultdict(list))
+    levels: dict[Used, MonthLevel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the metrics of the plans, and which subscriptions each metric was counted for."""
-        self.metrics: dict[str, Metric] = {one.metric_id: one.metric for plan in self.charges for one in plan}
+        charged: dict[str, Metric] = {one.metric_id: one.metric for plan in self.charges for one in plan}
+        self.metrics = {pk: metric for pk, metric in charged.items() if not metric.is_counted_by_event()}
+        self.by_event = {pk: metric for pk, metric in charged.items() if metric.is_counted_by_event()}
         self.subscriptions = Subscription.objects.filter(customer=self.customer, canceled_at__isnull=True)
         self.counted_for: dict[str, set[str | None]] = defaultdict(set)
         pairs = self.subscriptions.order_by().values_list("plan__charges__metric", "pk")
@@ -102,13 +110,17 @@ class _Reading:
 
     def count_hours(self) -> None:
         """Add the hourly units of every metric that was counted, also of those that the plans do not charge."""
-        aggregations = {str(pk): how for pk, how in Metric.objects.values_list("pk", "aggregation")}
+        used_metrics = Metric.objects.in_bulk()
         rows = MetricHour.objects.filter(
             subscription__in=self.subscriptions.values("pk"), hour__gte=self.period.start, hour__lt=self.period.end
         )
         for row in map(units_in, rows.order_by("hour", "id").iterator(chunk_size=CHUNK)):
+            metric = used_metrics[row.metric]
+            if metric.is_counted_by_event():
+                self.by_event[metric.pk] = metric
+                continue
             used = Used(row.metric, tuple(sorted(row.dimensions.items())))
-            self.units[used] = units_after(aggregations[row.metric], self.units.get(used, ZERO), [row])
+            self.units[used] = units_after(metric.aggregation, self.units.get(used, ZERO), [row])
 
     def count_events(self) -> None:
         """Add what only the events themselves tell."""
@@ -118,6 +130,17 @@ class _Reading:
         for subscription, event_type, properties in self._events():
             for metric in of_type[event_type]:
                 self._count_event(metric, properties, is_counted=subscription in self.counted_for[metric.pk])
+
+    def count_levels(self) -> None:
+        """Count the metrics that need the events themselves, as a bill does."""
+        counted = MonthLevels(
+            customer=self.customer,
+            period=self.period,
+            subscriptions=list(self.subscriptions),
+            metrics=self.by_event.values(),
+        )
+        counted.count()
+        self.levels = {Used(*key): level for key, level in counted.levels.items() if level.changes}
 
     def quantities(self) -> Iterator[UnitsUsed]:
         """Yield what was used: units for charges that take these, what events carry for those that price each."""
@@ -130,6 +153,8 @@ class _Reading:
                 units=self.units.get(used, ZERO) if None in properties else None,
                 event_amounts=self.amounts[used] if any(properties) else None,
             )
+        for used, level in sorted(self.levels.items(), key=_place):
+            yield UnitsUsed(metric=used.metric, dimensions=dict(used.dimensions), units=level.units, held=level.changes)
 
     def _is_priced_by_event(self, metric: Metric) -> bool:
         return any(
@@ -154,7 +179,7 @@ class _Reading:
         rows = with_exact_properties(events).order_by("timestamp", "id").values_list(*columns)[: MAX_EVENTS + 1]
         for number, (subscription, event_type, properties) in enumerate(rows.iterator(chunk_size=CHUNK)):
             if number == MAX_EVENTS:
-                raise TooManyEvents(limit=MAX_EVENTS, month=f"{self.period.start + timedelta(days=15):%B %Y}")
+                raise TooManyEvents(limit=MAX_EVENTS, month=month_name(self.period))
             yield subscription, event_type, json.loads(properties, parse_float=Decimal)
 
     def _count_event(self, metric: Metric, properties: Mapping[str, Any], *, is_counted: bool) -> None:
@@ -181,6 +206,13 @@ class _Reading:
             priced_property(charge_for([one for one in plan if one.metric_id == metric], dimensions))
             for plan in self.charges
         ]
+
+
+def _place(item: tuple[Used, MonthLevel]) -> tuple[object, ...]:
+    """Return where a quantity stands: by metric, the latest last where that counts, else by dimensions."""
+    used, level = item
+    is_latest = level.counter.metric.aggregation == Aggregation.LATEST
+    return used.metric, [level.changes[-1].at] if is_latest else [], used.dimensions
 
 
 def _row_of(metric: Metric, hour: datetime, model: str, dimensions: dict[str, str], units: Decimal) -> HourOfUnits:

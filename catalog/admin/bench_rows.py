@@ -13,7 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from catalog.admin.charges import NumberField
-from catalog.models import PRICED_BY_EVENT, Charge, Metric
+from catalog.models import PRICED_BY_EVENT, Aggregation, Charge, Metric
 from catalog.queries.prices import UnitsUsed
 from config.kernel.admin.theme import dress
 from config.kernel.money import plain
@@ -22,7 +22,7 @@ from config.kernel.money import plain
 MAX_EVENTS = 10_000
 #: How many rows of one metric a page takes, and how many it offers of its own accord.
 MAX_ROWS, OFFERED_ROWS = 400, 50
-#: How many boxes a page has: Django takes 1000 fields of a form, and some are its own.
+#: How many boxes a page has, so that a browser draws it at once.
 MAX_BOXES = 900
 #: How many empty rows more are offered where a metric has dimensions.
 BLANK_ROWS = 2
@@ -116,10 +116,27 @@ class Section:
     #: How many rows of the usage that was filled in have no room on the page.
     left_out: int = 0
 
+    #: Whether some charge counts each unit for the days that it is held.
+    prorated: bool = False
+
     @property
     def headings(self) -> list[str]:
         """What the columns are called."""
         return [*self.metric.dimensions, "Units", *(["Amounts of events"] if self.by_event else [])]
+
+    @property
+    def hints(self) -> list[str]:
+        """What an operator should know of the units that are typed."""
+        metric = self.metric
+        told = {
+            "Units are those at the end of the period, with what earlier periods have left.": metric.recurring,
+            "Units are weighted by the part of the period that they are held.": metric.aggregation
+            == Aggregation.WEIGHTED_SUM,
+            "Of several rows of a charge the last one counts.": metric.aggregation == Aggregation.LATEST
+            and metric.dimensions,
+            "A charge is prorated: typed units count as held for the whole period.": self.prorated,
+        }
+        return [hint for hint, is_so in told.items() if is_so]
 
 
 def sections_of(
@@ -151,6 +168,10 @@ def _prices_events(charges: Sequence[Charge]) -> bool:
     return any(charge.model in PRICED_BY_EVENT for charge in charges)
 
 
+def _prorates(charges: Sequence[Charge]) -> bool:
+    return any(charge.prorated for charge in charges)
+
+
 def _sent_section(metric: Metric, charges: Sequence[Charge], data: Any, *, more: bool) -> Section | None:
     """Return the rows of a metric as they were sent; None where they were not, because the metric is new here."""
     count = f"{metric.pk}-TOTAL_FORMS"
@@ -160,7 +181,7 @@ def _sent_section(metric: Metric, charges: Sequence[Charge], data: Any, *, more:
     if more and metric.dimensions and sent[count].isdecimal():
         sent[count] = str(min(int(sent[count]) + BLANK_ROWS, MAX_ROWS))
     by_event = _prices_events(charges)
-    return Section(metric, UsageRows(sent, **_options(metric, by_event)), by_event)
+    return Section(metric, UsageRows(sent, **_options(metric, by_event)), by_event, prorated=_prorates(charges))
 
 
 def _new_section(metric: Metric, charges: Sequence[Charge], usage: Sequence[UnitsUsed], room: int) -> Section:
@@ -172,7 +193,8 @@ def _new_section(metric: Metric, charges: Sequence[Charge], usage: Sequence[Unit
     fitting = rows[: max(1, room // (len(metric.dimensions) + 1 + by_event) - BLANK_ROWS)]
     blank: list[dict[str, Any]] = [{}] * (BLANK_ROWS if metric.dimensions else not fitting)
     formset = UsageRows(initial=[*fitting, *blank], **_options(metric, by_event))
-    return Section(metric, formset, by_event, left_out=len(used) - len(fitting) if used else 0)
+    left_out = len(used) - len(fitting) if used else 0
+    return Section(metric, formset, by_event, left_out=left_out, prorated=_prorates(charges))
 
 
 def _rows_offered(charges: Sequence[Charge]) -> Iterator[dict[str, Any]]:

@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog.admin.plan_diffs import charge_name
-from catalog.models import Metric
+from catalog.models import Metric, RatePlan
 from catalog.pricing import TierAmount
-from catalog.queries.plan_prices import PlanPrice, PricedCharge, difference
-from catalog.queries.prices import UnitsUsed
+from catalog.queries.plan_prices import difference
+from catalog.queries.prices import PlanPrice, PricedCharge, TrueUp, UnitsUsed
 from config.kernel.money import ZERO, display_money, plain
 
 
 def price_shown(price: PlanPrice) -> dict[str, Any]:
     """Return what a plan comes to as the page prints it."""
-    currency = price.plan.currency
+    currency, settlement = price.plan.currency, price.settlement
     return {
         "plan": price.plan,
         "charges": [_charge_shown(one, currency) for one in price.charges],
-        "base_fee": display_money(price.plan.amount, currency),
+        "base_fee": display_money(settlement.base, currency),
+        "true_ups": [_true_up_shown(one, price.plan) for one in price.true_ups],
+        "capped": display_money(-settlement.capped, currency) if settlement.capped else "",
+        "maximum": display_money(price.plan.maximum_spend, currency) if settlement.capped else "",
         "interval": price.plan.get_interval_display().lower(),
         "amount": display_money(price.amount, currency),
         "total": display_money(price.total, currency),
@@ -33,6 +36,17 @@ def _charge_shown(priced: PricedCharge, currency: str) -> dict[str, Any]:
         "units": _number(priced.units),
         "amount": display_money(priced.amount, currency),
         "tiers": [_tier_shown(tier, currency) for tier in priced.tiers],
+    }
+
+
+def _true_up_shown(true_up: TrueUp, plan: RatePlan) -> dict[str, str]:
+    """Return which minimum is made up for, and by how much."""
+    charge = true_up.charge
+    least = plan.minimum_commitment if charge is None else charge.minimum_amount
+    what = "minimum commitment" if charge is None else f"minimum of {charge_name(charge)}"
+    return {
+        "label": f"True-up to the {what} of {display_money(least or ZERO, plan.currency)}",
+        "amount": display_money(true_up.amount, plan.currency),
     }
 
 

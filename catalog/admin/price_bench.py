@@ -15,8 +15,8 @@ from catalog.admin.bench_shown import comparison_shown, price_shown, uncharged_s
 from catalog.errors import EventAmountsNeeded
 from catalog.models import RatePlan
 from catalog.queries.plan_diffs import charges_of, version_before
-from catalog.queries.plan_prices import PlanPrice, plan_price, price_otherwise
-from catalog.queries.prices import UnitsUsed
+from catalog.queries.plan_prices import plan_price, price_otherwise
+from catalog.queries.prices import PlanPrice, UnitsUsed
 from config.kernel.admin import ModelAdmin, own_page, page_action
 from config.kernel.admin.forms import add_refusal
 from config.kernel.admin.theme import dress

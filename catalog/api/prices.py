@@ -75,14 +75,30 @@ class PricedTierSerializer(StrictSerializer):
 class PricedChargeSerializer(StrictSerializer):
     """What one charge comes to."""
 
-    charge = serializers.CharField()
+    charge = serializers.CharField(source="charge.id")
     units = AmountField()
     amount = AmountField()
     tiers = PricedTierSerializer(many=True)
 
 
+class TrueUpSerializer(StrictSerializer):
+    """What is billed because a minimum is not reached: that of a charge, or the plan's minimum commitment."""
+
+    charge = serializers.CharField(source="charge.id", allow_null=True)
+    amount = AmountField()
+
+
 class PriceSerializer(StrictSerializer):
-    """What every charge of the plan comes to, and all together, without the base fee, minimums and the maximum."""
+    """
+    What every charge of the plan comes to, unrounded, and what is billed for a whole period with this usage.
+
+    ``period_total`` is ``base_fee`` with the usage, each charge rounded to the currency, less ``capped``, and with the
+    ``true_ups``; these are rounded too, as on an invoice before coupons and taxes.
+    """
 
     charges = PricedChargeSerializer(many=True)
-    total = AmountField()
+    total = AmountField(source="amount", help_text="All charges together, unrounded, without the base fee.")
+    base_fee = AmountField(source="settlement.base", help_text="Of one of the plan's own intervals.")
+    true_ups = TrueUpSerializer(many=True)
+    capped = AmountField(source="settlement.capped", help_text="What the maximum spend takes off the usage.")
+    period_total = AmountField(source="total", help_text="What an invoice bills for a whole period with this usage.")

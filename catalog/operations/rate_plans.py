@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db import transaction
 
+from catalog.charge_fits import misfit
 from catalog.errors import ChargesCouldTie, DuplicateCode, InvalidCharge, RatePlanNotActive, RatePlanNotDraft
 from catalog.matching import first_tie
 from catalog.models import Charge, Metric, PlanStatus, Product, RatePlan
-from catalog.operations.charge_fits import refuse_misfit
 from catalog.operations.gateway_mappings import check_mappings_of
 from catalog.operations.links import replace_taxes
 from catalog.operations.plan_terms import limits_asked, refuse_terms
@@ -195,7 +195,8 @@ def _check_charge(position: int, spec: ChargeSpec, metric: Metric) -> None:
     except InvalidPrice as error:
         path = error.param if error.param == "model" else f"properties.{error.param}"
         raise InvalidCharge(param=f"charges[{position}].{path}", reason=str(error)) from error
-    refuse_misfit(position, metric, model=spec.model, properties=spec.properties, prorated=spec.prorated)
+    if found := misfit(metric, model=spec.model, properties=spec.properties, prorated=spec.prorated):
+        raise InvalidCharge(param=f"charges[{position}].{found.param}", reason=found.reason)
     unknown = sorted(set(spec.match) - set(metric.dimensions))
     if unknown:
         raise InvalidCharge(

@@ -13,6 +13,7 @@ from catalog.pricing.prices import EventPrice, Price, Tally, UnitPrice, parse_pr
 from catalog.pricing.properties import as_decimal_strings
 from catalog.pricing.prorated import ProratedPrice, ProratedTally
 from catalog.pricing.ratings import Rating, TierAmount
+from catalog.pricing.settlement import Settlement, maximum_of, settle_late, settle_period
 from catalog.pricing.standard import StandardPrice
 from catalog.pricing.tiered import GraduatedPrice, Tier, VolumePrice
 
@@ -28,6 +29,7 @@ __all__ = [
     "ProratedPrice",
     "ProratedTally",
     "Rating",
+    "Settlement",
     "StandardPrice",
     "Tally",
     "Tier",
@@ -35,7 +37,10 @@ __all__ = [
     "UnitPrice",
     "VolumePrice",
     "as_decimal_strings",
+    "maximum_of",
     "parse_price",
     "rate",
     "rate_events",
+    "settle_late",
+    "settle_period",
 ]

@@ -11,6 +11,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 from catalog.flaws import Flaw, Severity, registered_checks
 from catalog.models import Charge, MaturityStage, Metric, PlanStatus, Product, PublishStatus, RatePlan
 from catalog.queries.charge_checks import charge_flaws
+from config.kernel.money import display_money
 
 #: After how long a draft that nobody touches is a loose end.
 UNTOUCHED = timedelta(days=90)
@@ -54,12 +55,7 @@ def plan_flaws(plan: RatePlan, *, now: datetime) -> Iterator[Flaw]:
     """Yield the flaws of one plan, which comes with its product and charges."""
     charges = sorted(plan.charges.all(), key=lambda charge: charge.position)
     yield from charge_flaws(plan, charges)
-    if not plan.amount and not charges:
-        yield Flaw(
-            code="plan_costs_nothing", severity=Severity.WARNING, about=plan,
-            message="The plan has no base fee and no charges: whoever is on it pays nothing.",
-            advice="Leave it so if it is meant to be free; else set a base fee or add charges.",
-        )  # fmt: skip
+    yield from _bound_flaws(plan, charges)
     if plan.status == PlanStatus.ACTIVE and plan.product.maturity_stage == MaturityStage.RETIRED:
         yield Flaw(
             code="active_plan_of_retired_product", severity=Severity.WARNING, about=plan,
@@ -71,6 +67,25 @@ def plan_flaws(plan: RatePlan, *, now: datetime) -> Iterator[Flaw]:
             code="draft_untouched", severity=Severity.HINT, about=plan,
             message=f"Nobody has touched this draft since {plan.updated_at:%Y-%m-%d}.",
             advice="Activate it if it is finished; else leave it or remove it.",
+        )  # fmt: skip
+
+
+def _bound_flaws(plan: RatePlan, charges: Sequence[Charge]) -> Iterator[Flaw]:
+    """Yield that a plan costs nothing, or always the same."""
+    if not plan.amount and not plan.minimum_commitment and not charges:
+        yield Flaw(
+            code="plan_costs_nothing", severity=Severity.WARNING, about=plan,
+            message="The plan has no base fee and no charges: whoever is on it pays nothing.",
+            advice="Leave it so if it is meant to be free; else set a base fee or add charges.",
+        )  # fmt: skip
+    least = plan.amount + sum(charge.minimum_amount for charge in charges)
+    if plan.maximum_spend is not None and least > plan.maximum_spend:
+        shown = [display_money(one, plan.currency) for one in (least, plan.maximum_spend)]
+        yield Flaw(
+            code="minimums_beyond_maximum", severity=Severity.WARNING, about=plan,
+            message=f"Base fee and minimums of the charges come to {shown[0]}, the maximum spend is {shown[1]}: every "
+            "period costs that, whatever is used.",
+            advice="Raise the maximum spend, or lower the minimums.",
         )  # fmt: skip
 
 

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from catalog.charge_fits import misfit
 from catalog.flaws import Flaw, Severity
 from catalog.matching import could_tie
-from catalog.models import Aggregation, Charge, ChargeModel, RatePlan
+from catalog.models import Charge, RatePlan
 from catalog.pricing import (
     DynamicPrice,
     GraduatedPrice,
@@ -57,18 +58,19 @@ def _price_flaws(plan: RatePlan, charge: Charge) -> Iterator[Flaw]:
             "Correct the price in a new version and move the subscriptions to it.",
         )  # fmt: skip
         return
-    if charge.model == ChargeModel.PERCENTAGE and charge.metric.aggregation != Aggregation.SUM:
+    found = misfit(charge.metric, model=charge.model, properties=charge.properties, prorated=charge.prorated)
+    if found is not None:
         yield _flaw(
-            plan, "model_unfit_for_metric", Severity.ERROR,
-            f"A percentage is of what each event adds to a SUM; {named(charge)} is on a {charge.metric.aggregation}.",
-            "Charge a metric that sums the property, or choose another pricing model.",
+            plan, "charge_unfit_for_metric", Severity.ERROR,
+            f"{named(charge)} does not fit its metric: {found.reason}.",
+            "Charge another metric, or price this one otherwise.",
         )  # fmt: skip
-    if costs_nothing(price):
+    if costs_nothing(price) and not charge.minimum_amount:
         yield _flaw(
             plan, "charge_costs_nothing", Severity.HINT, f"All prices of {named(charge)} are 0.",
             "Leave it so if the usage is meant to be free; else set a price.",
         )  # fmt: skip
-    elif isinstance(price, GraduatedPrice | VolumePrice):
+    if isinstance(price, GraduatedPrice | VolumePrice):
         yield from _free_tiers(plan, charge, price)
     if isinstance(price, VolumePrice):
         yield from _cliffs(plan, charge, price)

@@ -1,46 +1,15 @@
-"""What usage comes to on a whole plan: every charge, the base fee, and what the plan leaves free; side by side."""
+"""What usage comes to on a plan that need not charge all of it, and on another plan beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from dataclasses import replace
+from decimal import Decimal
 
 from catalog.errors import EventAmountsNeeded
 from catalog.matching import charge_for
 from catalog.models import PRICED_BY_EVENT, Charge, ChargeModel, RatePlan
-from catalog.pricing import TierAmount
-from catalog.queries.prices import UnitsUsed, price_of_usage
-from config.kernel.money import EXACT
-
-
-@dataclass(frozen=True, kw_only=True)
-class PricedCharge:
-    """What one charge comes to, unrounded, tier by tier."""
-
-    charge: Charge
-    units: Decimal
-    amount: Decimal
-    tiers: Sequence[TierAmount]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanPrice:
-    """
-    What usage comes to on ``plan``, unrounded; ``uncharged`` are the positions of the usage that no charge claims.
-
-    ``amount`` is that of all charges; ``total`` adds one base fee.
-    """
-
-    plan: RatePlan
-    charges: Sequence[PricedCharge]
-    amount: Decimal
-    uncharged: Sequence[int]
-
-    @property
-    def total(self) -> Decimal:
-        """What a period with this usage comes to, the base fee included."""
-        return EXACT.add(self.plan.amount, self.amount)
+from catalog.queries.prices import PlanPrice, UnitsUsed, price_of_usage
 
 
 def plan_price(plan: RatePlan, usage: Sequence[UnitsUsed]) -> PlanPrice:
@@ -50,20 +19,15 @@ def plan_price(plan: RatePlan, usage: Sequence[UnitsUsed]) -> PlanPrice:
     Raises:
         EventAmountsNeeded: a charge prices each event, and only units are given; ``param`` counts in ``usage``.
     """
-    charges = {charge.id: charge for charge in plan.charges.select_related("metric").order_by("position")}
-    claimants = claimants_of([*charges.values()], usage)
+    charges = list(plan.charges.select_related("metric").order_by("position"))
+    claimants = claimants_of(charges, usage)
     charged = [position for position, claimant in enumerate(claimants) if claimant is not None]
     for position in charged:
         claimant = claimants[position]
         if claimant is not None and claimant.model in PRICED_BY_EVENT and usage[position].event_amounts is None:
             raise EventAmountsNeeded(param=f"usage[{position}].event_amounts", model=claimant.model)
-    found = price_of_usage(plan, [usage[position] for position in charged])
-    priced = [
-        PricedCharge(charge=charges[one["charge"]], units=one["units"], amount=one["amount"], tiers=one["tiers"])
-        for one in found["charges"]
-    ]
     uncharged = [position for position, claimant in enumerate(claimants) if claimant is None]
-    return PlanPrice(plan=plan, charges=priced, amount=found["total"], uncharged=uncharged)
+    return replace(price_of_usage(plan, [usage[position] for position in charged]), uncharged=uncharged)
 
 
 def claimants_of(charges: Sequence[Charge], usage: Sequence[UnitsUsed]) -> list[Charge | None]:
@@ -83,9 +47,8 @@ def priced_property(charge: Charge | None) -> str | None:
 
 
 def difference(price: PlanPrice, other: PlanPrice) -> Decimal:
-    """Return how much more (or, below 0, less) ``price`` comes to than ``other``, base fees included; unrounded."""
-    with localcontext(EXACT):
-        return price.total - other.total
+    """Return how much more (or, below 0, less) is billed for a period at ``price`` than at ``other``."""
+    return price.total - other.total
 
 
 def price_otherwise(plan: RatePlan, other: RatePlan, usage: Sequence[UnitsUsed]) -> PlanPrice:

@@ -1,20 +1,42 @@
-"""Prices of usage that is only thought of: what a plan would charge for it."""
+"""Prices of usage that is only thought of: what a plan would charge for it, and what it would bill for the period."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, localcontext
-from typing import Any
 
 from catalog.errors import EventAmountsNeeded, UsageNotCharged
 from catalog.matching import charge_for
 from catalog.models import PRICED_BY_EVENT, Aggregation, Charge, RatePlan
-from catalog.pricing import DynamicPrice, EventPrice, Rating, parse_price, rate, rate_events
+from catalog.pricing import (
+    DynamicPrice,
+    EventPrice,
+    ProratedPrice,
+    ProratedTally,
+    Rating,
+    Settlement,
+    TierAmount,
+    parse_price,
+    rate,
+    rate_events,
+    settle_period,
+)
 from config.kernel.money import EXACT
 
 ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldUnits:
+    """Units that came ``at`` a moment, or went (below 0), and hold for the last ``days`` of ``of_days`` of a period."""
+
+    at: datetime
+    units: Decimal
+    days: int
+    of_days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,20 +47,71 @@ class UnitsUsed:
     ``event_amounts`` are in the order of the events: what each adds to the metric, or for a DYNAMIC charge the amount
     it names. One of the two is given, or both, where one charge takes the units and, on another plan, one the amounts.
     Of a recurring metric ``units`` are the level at the end of the period, of a WEIGHTED_SUM the sum that was weighted
-    already. Units of a prorated charge, and ``event_amounts`` of a WEIGHTED_SUM, count as held for the whole period.
+    already; of a LATEST with several values of a dimension the last given counts. Units of a prorated charge count for
+    the days that they are ``held``, where that is told, else for the whole period, as ``event_amounts`` of a
+    WEIGHTED_SUM do.
     """
 
     metric: str
     units: Decimal | None = None
     event_amounts: Sequence[Decimal] | None = None
     dimensions: Mapping[str, str] = field(default_factory=dict)
+    held: Sequence[HeldUnits] | None = None
 
 
-def price_of_usage(plan: RatePlan, usage: Sequence[UnitsUsed]) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class PricedCharge:
+    """What one charge comes to, unrounded, tier by tier."""
+
+    charge: Charge
+    units: Decimal
+    amount: Decimal
+    tiers: Sequence[TierAmount]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrueUp:
+    """What is missing to a minimum: that of ``charge``, or without one the minimum commitment of the plan; rounded."""
+
+    charge: Charge | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanPrice:
     """
-    Return what each charge of ``plan`` comes to for ``usage``, and the total: unrounded, without the base fee.
+    What usage comes to on ``plan``: ``charges`` unrounded, and the ``settlement`` of one whole period, rounded.
 
-    Minimums and the maximum spend hold for a whole period and are left out.
+    ``uncharged`` are the positions of the usage that no charge claims.
+    """
+
+    plan: RatePlan
+    charges: Sequence[PricedCharge]
+    settlement: Settlement
+    uncharged: Sequence[int] = ()
+
+    @property
+    def amount(self) -> Decimal:
+        """What all charges come to, unrounded."""
+        with localcontext(EXACT):
+            return sum((one.amount for one in self.charges), ZERO)
+
+    @property
+    def total(self) -> Decimal:
+        """What an invoice bills for the period, before coupons and taxes: with base fee, true-ups and maximum."""
+        return self.settlement.total
+
+    @property
+    def true_ups(self) -> list[TrueUp]:
+        """What is billed beside the usage because of minimums."""
+        dues = zip(self.charges, self.settlement.charges, strict=True)
+        found = [TrueUp(charge=one.charge, amount=due.true_up) for one, due in dues]
+        return [one for one in [*found, TrueUp(charge=None, amount=self.settlement.true_up)] if one.amount]
+
+
+def price_of_usage(plan: RatePlan, usage: Sequence[UnitsUsed]) -> PlanPrice:
+    """
+    Return what ``usage`` of one period comes to on ``plan``, all of which is charged.
 
     Raises:
         UsageNotCharged: no charge of the plan claims some of the usage.
@@ -48,15 +121,9 @@ def price_of_usage(plan: RatePlan, usage: Sequence[UnitsUsed]) -> dict[str, Any]
     # Python's own 28 digits would round what the columns hold.
     with localcontext(EXACT):
         claimed = _claimed(charges, usage)
-        priced = [(charge, *_priced(charge, claimed[charge.id])) for charge in charges]
-        total = sum((rating.amount for _, _, rating in priced), ZERO)
-    return {
-        "charges": [
-            {"charge": charge.id, "units": units, "amount": rating.amount, "tiers": rating.tiers}
-            for charge, units, rating in priced
-        ],
-        "total": total,
-    }
+        priced = [_priced(charge, claimed[charge.id]) for charge in charges]
+        settlement = settle_period(plan, [(one.charge, one.amount) for one in priced])
+    return PlanPrice(plan=plan, charges=priced, settlement=settlement)
 
 
 def _claimed(charges: Sequence[Charge], usage: Sequence[UnitsUsed]) -> dict[str, list[UnitsUsed]]:
@@ -73,18 +140,41 @@ def _claimed(charges: Sequence[Charge], usage: Sequence[UnitsUsed]) -> dict[str,
     return claimed
 
 
-def _priced(charge: Charge, usage: Sequence[UnitsUsed]) -> tuple[Decimal, Rating]:
+def _priced(charge: Charge, usage: Sequence[UnitsUsed]) -> PricedCharge:
+    units, rating = _rated(charge, usage)
+    return PricedCharge(charge=charge, units=units, amount=rating.amount, tiers=rating.tiers)
+
+
+def _rated(charge: Charge, usage: Sequence[UnitsUsed]) -> tuple[Decimal, Rating]:
     """Return the units of ``usage`` and what they come to; those of a DYNAMIC charge are its events."""
     price = parse_price(charge.model, charge.properties)
     if isinstance(price, EventPrice):
         amounts = [amount for used in usage for amount in used.event_amounts or ()]
         units = Decimal(len(amounts)) if isinstance(price, DynamicPrice) else sum(amounts, ZERO)
         return units, rate_events(price, amounts)
-    parts = [_units(charge, used) for used in usage]
-    # The highest of several values of a dimension is the highest of all of them.
-    is_highest = charge.metric.aggregation == Aggregation.MAX
-    units = charge.metric.rounded(max(parts, default=ZERO) if is_highest else sum(parts, ZERO))
+    held = [one for used in usage for one in used.held or ()]
+    if charge.prorated and held and isinstance(price, ProratedPrice):
+        return _rated_by_days(price, held)
+    units = charge.metric.rounded(_together(charge.metric.aggregation, [_units(charge, used) for used in usage]))
     return units, rate(price, units)
+
+
+def _rated_by_days(price: ProratedPrice, held: Sequence[HeldUnits]) -> tuple[Decimal, Rating]:
+    """Return the units by the days they were held, and what they come to."""
+    tally = ProratedTally(price, held[0].of_days)
+    for one in sorted(held, key=lambda change: change.at):
+        tally.add(one.units, one.days)
+    return tally.units, tally.rating()
+
+
+def _together(aggregation: str, parts: Sequence[Decimal]) -> Decimal:
+    """Return the units of several values of a dimension together."""
+    match aggregation:
+        case Aggregation.MAX:
+            return max(parts, default=ZERO)
+        case Aggregation.LATEST:
+            return parts[-1] if parts else ZERO
+    return sum(parts, ZERO)
 
 
 def _units(charge: Charge, used: UnitsUsed) -> Decimal:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from billing.lines import base_line
+from billing.lines import period_lines
 from billing.operations.billing_runs import bill_due
 from billing.proration import paid_days
 from catalog.models import Interval, RatePlan
@@ -59,12 +59,13 @@ def test_the_days_of_all_plans_of_a_period_add_up_to_its_days(
     assume(parts)
 
     days_of = [paid_days(subscription, part, whole, ends_in_change=part is not parts[-1]) for part in parts]
-    lines = [base_line(subscription, part, days) for part, days in zip(parts, days_of, strict=True)]
+    lines = [
+        line for part, days in zip(parts, days_of, strict=True) for line in period_lines(subscription, part, days, [])
+    ]
 
     rest = Period(parts[0].start, whole.end)
-    whole_line = base_line(subscription, rest, paid_days(subscription, rest, whole))
-    assert whole_line is not None
-    assert sum(line.amount for line in lines if line is not None) == whole_line.amount
+    [whole_line] = period_lines(subscription, rest, paid_days(subscription, rest, whole), [])
+    assert sum(line.amount for line in lines) == whole_line.amount
 
 
 def whole_days(period: Period, zone: str) -> int:

@@ -15,8 +15,8 @@ from django.urls import reverse
 from billing.queries import month_usage
 from catalog.models import RatePlan
 from customers.models import Customer
-from tests.billing.usage_wire import metered, use
-from tests.factories import make_charge, make_clerk, make_customer, make_metric, make_plan
+from tests.billing.usage_wire import JANUARY, metered, use
+from tests.factories import make_charge, make_clerk, make_customer, make_metric, make_plan, make_subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_last_months_usage_is_filled_in_and_priced_on_both_plans(desk: Client) -
     assert typed == [("a", 1000), (None, None), (None, None)]
     assert [row["units"].value() for row in sections[images]] == [1]
     mine, other = answer.context["prices"]
-    assert (mine["total"], other["total"]) == ("$100.00", "$100.011")
+    assert (mine["total"], other["total"]) == ("$100.00", "$100.01")
     assert answer.context["uncharged"] == [{"plan": plan, "usage": [f"{images}: 1"]}]
     assert answer.context["told"] == f"Usage of {subscription.customer} in February 2026."
     january = fill(desk, plan, subscription.customer, month="2026-01")
@@ -135,3 +135,17 @@ def test_whose_usage_it_is_stays_typed_while_rows_are_priced(desk: Client) -> No
     source = answer.context["bench"].source
     assert (source["customer"].value(), source["month"].value(), source.errors) == (customer.pk, "never", {})
     assert answer.context["prices"][0]["amount"] == "$0.02"
+
+
+def test_seats_are_filled_in_as_they_are_and_priced_by_the_days_they_were_held(desk: Client) -> None:
+    seats = make_metric(event_type="seat", aggregation="SUM", property="seats", recurring=True)
+    plan = make_plan(charges=[make_charge(seats, unit_amount="28", prorated=True)], amount=Decimal(0))
+    subscription = make_subscription(plan=plan, starts_at=JANUARY)
+    use(subscription, "2026-01-20T10:00:00Z", "seat", seats=2)
+    use(subscription, "2026-02-15T10:00:00Z", "seat", seats=1)
+
+    answer = fill(desk, plan, subscription.customer)
+
+    assert answer.context["bench"].sections[0].rows.forms[0]["units"].value() == 3
+    # Two for all 28 days, one for 14 of them.
+    assert answer.context["prices"][0]["total"] == "$70.00"

@@ -28,6 +28,20 @@ def test_a_plan_that_costs_nothing_is_found() -> None:
     assert codes(check_plan(free, now=NOW)) == [("plan_costs_nothing", WARNING)]
     assert check_plan(make_plan(amount=Decimal(1)), now=NOW) == []
     assert check_plan(make_plan(amount=Decimal(0), charges=[make_charge(make_metric())]), now=NOW) == []
+    assert check_plan(make_plan(amount=Decimal(0), minimum_commitment=Decimal(1)), now=NOW) == []
+
+
+def test_minimums_that_leave_no_room_below_the_maximum_are_found() -> None:
+    charges = [make_charge(make_metric(), minimum_amount=Decimal(least)) for least in (20, 30)]
+    stuck, free = (
+        make_plan(amount=Decimal(50), charges=charges, maximum_spend=Decimal(most)) for most in ("99.99", "100")
+    )
+
+    [found] = check_plan(stuck, now=NOW)
+
+    assert codes([found]) == [("minimums_beyond_maximum", WARNING)]
+    assert found.message.startswith("Base fee and minimums of the charges come to $100.00, the maximum spend is $99.99")
+    assert check_plan(free, now=NOW) == []
 
 
 def test_an_active_plan_of_a_retired_product_is_found() -> None:

@@ -39,6 +39,11 @@ CHARGES: list[tuple[list[dict[str, Any]], tuple[str, Severity], list[dict[str, A
     ([{"properties": {}}], ("price_unreadable", ERROR), [ANY]),
     ([{"properties": {"unit_amount": "0"}}], ("charge_costs_nothing", HINT), [ANY]),
     (
+        [{"properties": {"unit_amount": "0"}}],
+        ("charge_costs_nothing", HINT),
+        [{"properties": {"unit_amount": "0"}, "minimum_amount": "5"}],
+    ),
+    (
         [{"model": "DYNAMIC", "properties": {"property": "cost", "multiplier": "0"}}],
         ("charge_costs_nothing", HINT),
         [{"model": "DYNAMIC", "properties": {"property": "cost"}}],
@@ -92,11 +97,22 @@ def test_a_flaw_of_charges_is_found_and_its_neighbour_is_none(
     assert check_plan(sound, now=NOW) == []
 
 
-def test_a_percentage_of_what_is_no_sum_is_found() -> None:
-    charge = {"model": "PERCENTAGE", "properties": {"rate_percent": "1"}}
+SEATS: dict[str, Any] = {"aggregation": "UNIQUE_COUNT", "property": "user", "recurring": True}
+UNFIT: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ({"model": "PERCENTAGE", "properties": {"rate_percent": "1"}}, {}, {"aggregation": "SUM", "property": "amount"}),
+    ({"model": "DYNAMIC", "properties": {"property": "cost"}}, SEATS, {}),
+    ({"prorated": True}, {**SEATS, "recurring": False}, SEATS),
+]
 
-    assert codes(check_plan(drafted(charge, metric=make_metric()), now=NOW)) == [("model_unfit_for_metric", ERROR)]
-    assert check_plan(drafted(charge), now=NOW) == []
+
+@pytest.mark.parametrize(("charge", "metric", "neighbour"), UNFIT)
+def test_a_charge_that_cannot_price_what_its_metric_counts_is_found(
+    charge: dict[str, Any], metric: dict[str, Any], neighbour: dict[str, Any]
+) -> None:
+    unfit, fit = (drafted(charge, metric=make_metric(**fields)) for fields in (metric, neighbour))
+
+    assert codes(check_plan(unfit, now=NOW)) == [("charge_unfit_for_metric", ERROR)]
+    assert check_plan(fit, now=NOW) == []
 
 
 def test_a_cliff_is_told_with_what_both_sides_cost() -> None:

@@ -109,6 +109,10 @@ def test_usage_is_priced_exactly_and_nothing_is_written(api: APIClient) -> None:
             },
         ],
         "total": Decimal("11.0000000000015"),
+        "base_fee": 0,
+        "true_ups": [],
+        "capped": 0,
+        "period_total": 11,
     }  # fmt: skip
     assert RatePlan.history.count() == before
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from catalog.limits import LIMIT_KINDS
 from catalog.models import RatePlan
-from tests.factories import make_charge, make_metric, make_plan, make_product
+from tests.factories import make_charge, make_plan, make_product, make_seats
 
 pytestmark = pytest.mark.django_db
 
@@ -95,7 +95,7 @@ def test_terms_that_cannot_be_are_told_at_their_field(
 
 def test_a_charge_has_a_minimum_and_may_be_prorated(desk: Client) -> None:
     row = {
-        "metric": make_metric().pk,
+        "metric": make_seats().pk,
         "model": "STANDARD",
         "unit_amount": "1",
         "minimum_amount": "10",
@@ -112,7 +112,7 @@ def test_a_charge_has_a_minimum_and_may_be_prorated(desk: Client) -> None:
 
 
 def test_an_active_plan_shows_its_terms_in_words(desk: Client) -> None:
-    charge = make_charge(make_metric(), minimum_amount=Decimal(10), prorated=True)
+    charge = make_charge(make_seats(), minimum_amount=Decimal(10), prorated=True)
     plan = make_plan(
         charges=[charge], minimum_commitment=Decimal(250), trial_days=14, limits={"quota_per_month": 10_000}
     )

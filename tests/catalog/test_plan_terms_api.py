@@ -12,7 +12,7 @@ from catalog.limits import LIMIT_KINDS
 from catalog.models import RatePlan
 from tests.api_client import error_of, refusal_of
 from tests.catalog.bodies import new_charge, new_plan
-from tests.factories import make_plan
+from tests.factories import make_plan, make_seats
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def test_a_plan_is_drafted_with_its_terms_and_changed(api: APIClient) -> None:
 
 
 def test_a_charge_has_a_minimum_and_may_be_prorated(api: APIClient) -> None:
-    charge = new_charge(minimum_amount="10.25", prorated=True)
+    charge = new_charge(metric=make_seats().id, minimum_amount="10.25", prorated=True)
 
     [created] = api.post("/v1/rate-plans", new_plan(charge)).json()["charges"]
 

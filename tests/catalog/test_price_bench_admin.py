@@ -223,3 +223,39 @@ def test_usage_that_has_no_room_on_the_page_is_counted_and_not_dropped_unsaid(me
     assert crowded.left_out == 1000 - (len(crowded.rows.forms) - BLANK_ROWS)
     assert (len(next_to_it.rows.forms), next_to_it.left_out) == (1, 0)
     assert sections_of(charges, usage=usage[:9])[0].left_out == 0
+
+
+def test_what_minimums_add_and_the_maximum_takes_off_is_shown(desk: Client, metric: Metric) -> None:
+    charges = [make_charge(metric, unit_amount="1", minimum_amount=Decimal(5), name="Chat")]
+    bounds: dict[str, Any] = {"minimum_commitment": Decimal(40), "maximum_spend": Decimal(50)}
+    plan = make_plan(charges=charges, amount=Decimal(20), **bounds)
+
+    below, above = (price(desk, plan, rows(metric, {"units": units})) for units in ("2", "31"))
+
+    [shown] = below.context["prices"]
+    assert [tuple(one.values()) for one in shown["true_ups"]] == [
+        ("True-up to the minimum of Chat of $5.00", "$3.00"),
+        ("True-up to the minimum commitment of $40.00", "$15.00"),
+    ]
+    assert (shown["capped"], shown["total"]) == ("", "$40.00")
+    assert "True-up to the minimum of Chat of $5.00" in below.content.decode()
+    [shown] = above.context["prices"]
+    assert (shown["true_ups"], shown["capped"], shown["total"]) == ([], "-$1.00", "$50.00")
+    assert "Beyond the maximum spend of $50.00" in above.content.decode()
+
+
+def test_the_bench_tells_what_typed_units_stand_for(desk: Client) -> None:
+    seats = make_metric(aggregation="SUM", property="seats", recurring=True)
+    latest = make_metric(aggregation="LATEST", property="size", dimensions=["region"])
+    plan = make_plan(
+        charges=[make_charge(seats, prorated=True), make_charge(latest), make_charge(make_metric())], active=False
+    )
+
+    first, second, third = desk.get(url(plan)).context["bench"].sections
+
+    assert [hint.partition(":")[0] for hint in first.hints] == [
+        "Units are those at the end of the period, with what earlier periods have left.",
+        "A charge is prorated",
+    ]
+    assert second.hints == ["Of several rows of a charge the last one counts."]
+    assert third.hints == []

@@ -14,7 +14,7 @@ from catalog.operations.products import delete_product
 from catalog.operations.rate_plans import activate_rate_plan, archive_rate_plan
 from config.kernel.errors import Invalid, NotFound
 from customers.models import Subscription
-from tests.factories import NOW, make_charge, make_metric, make_plan, make_product, make_subscription
+from tests.factories import NOW, make_charge, make_metric, make_plan, make_product, make_seats, make_subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_the_plans_of_a_clone_are_drafts_with_the_same_terms_and_charges() -> No
         make_charge(
             metric, unit_amount="0.000000000001", match={"model": ["a", "b"]}, name="Fine", minimum_amount=Decimal(5)
         ),
-        make_charge(make_metric(), model="VOLUME", properties=tiers, prorated=True),
+        make_charge(make_seats(), model="VOLUME", properties=tiers, prorated=True),
     ]
     terms: dict[str, Any] = {
         "interval": "quarter", "amount": Decimal("49.9"), "currency": "JPY", "name": "Pro", "pay_in_advance": True,

@@ -65,7 +65,7 @@ def begin_plan(page: Page, url: str) -> None:
     """Fill in what the plan itself is."""
     page.goto(f"{url}/admin/catalog/rateplan/add/")
     page.locator(".field-product .select2-selection").click()
-    page.locator(".select2-search__field").fill("Inference")
+    page.locator(".select2-dropdown .select2-search__field").fill("Inference")
     page.locator(".select2-results__option", has_text="Inference API").click()
     page.fill("[name=code]", "pro")
     page.fill("[name=name]", "Pro")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from catalog.errors import InvalidCharge
 from catalog.models import PRICED_BY_EVENT, Aggregation, ChargeModel, Metric
 
 #: What each model that prices events one by one can take as an event.
@@ -21,17 +21,21 @@ PRORATED_MODELS = (ChargeModel.STANDARD, ChargeModel.GRADUATED, ChargeModel.VOLU
 PRORATED_AGGREGATIONS = (Aggregation.SUM, Aggregation.UNIQUE_COUNT)
 
 
-def refuse_misfit(position: int, metric: Metric, *, model: str, properties: Mapping[str, Any], prorated: bool) -> None:
-    """
-    Refuse the charge at ``position`` whose valid ``properties`` cannot price what ``metric`` counts.
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a charge cannot price what its metric counts; ``param`` is the field of the charge that would have to go."""
 
-    Raises:
-        InvalidCharge: naming the charge and why.
-    """
+    param: str
+    reason: str
+
+
+def misfit(metric: Metric, *, model: str, properties: Mapping[str, Any], prorated: bool) -> Misfit | None:
+    """Return why a charge whose ``properties`` are a price of ``model`` does not fit ``metric``; None where it does."""
     if model in PRICED_BY_EVENT and (reason := _why_not_by_event(metric, ChargeModel(model))):
-        raise InvalidCharge(param=f"charges[{position}].model", reason=reason)
+        return Misfit("model", reason)
     if prorated and (reason := _why_not_prorated(metric, model, properties)):
-        raise InvalidCharge(param=f"charges[{position}].prorated", reason=reason)
+        return Misfit("prorated", reason)
+    return None
 
 
 def _why_not_by_event(metric: Metric, model: ChargeModel) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.settlement import ChargeDue, Settlement, Use, settle, settle_late
+from catalog.pricing.settlement import ChargeDue, Settlement, Use, settle, settle_late
 
 D = Decimal
 
@@ -53,7 +53,10 @@ def test_a_period_comes_to_no_less_than_its_minimums_and_no_more_than_its_maximu
 ) -> None:
     settled = settle(D(base), uses, minimum=D(minimum), maximum=None if maximum is None else D(maximum))
 
-    assert settled == Settlement(charges=charges, true_up=D(true_up))
+    capped = sum(use.rated for use in uses) - sum(due.usage for due in charges)
+    assert settled == Settlement(base=D(base), charges=charges, true_up=D(true_up), capped=D(capped))
+    assert settled.total >= minimum
+    assert maximum is None or settled.total <= maximum
 
 
 LATE: list[tuple[str, list[int], int, int | None, list[int]]] = [
@@ -103,13 +106,9 @@ def test_it_does_not_matter_whether_usage_came_in_time_or_late(
         uses = [Use(rated=one, minimum=least) for one, least in zip(rated(after), minimums, strict=False)]
         return settle(base, uses, minimum=commitment, maximum=most)
 
-    def total(settlement: Settlement) -> Decimal:
-        charges = sum((one.usage + one.true_up for one in settlement.charges), D(0))
-        return base + charges + settlement.true_up
-
     first = settled(1)
     billed: list[Any] = [one.usage for one in first.charges]
-    sum_billed = total(first)
+    sum_billed = first.total
     for after in range(2, rounds + 1):
         more = [
             max(now - before - one.true_up, D(0))
@@ -119,6 +118,6 @@ def test_it_does_not_matter_whether_usage_came_in_time_or_late(
         billed = [before + amount for before, amount in zip(billed, late, strict=True)]
         sum_billed += sum(late, D(0))
 
-    assert sum_billed == total(settled(rounds))
+    assert sum_billed == settled(rounds).total
     assert sum_billed >= commitment
     assert most is None or sum_billed <= most

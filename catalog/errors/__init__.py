@@ -1,0 +1,71 @@
+"""Refusals of the catalog, one class each: code, type and sentence."""
+
+from catalog.errors.gateways import (
+    DuplicateGatewayName,
+    DuplicateMapping,
+    GatewayDeletionBlocked,
+    GatewayMarkInUse,
+    GatewayUnusable,
+    MappingDeletionNeedsConfirmation,
+    ProductMappedAlready,
+)
+from catalog.errors.products import (
+    DuplicateCode,
+    ExperimentalNotPublished,
+    InvalidPublishStatus,
+    InvalidStageTransition,
+    MetricDeletionBlocked,
+    NoOpenapiUrl,
+    ProductDeletionBlocked,
+    ProductDeletionNeedsConfirmation,
+)
+from catalog.errors.rate_plans import (
+    ChargesCouldTie,
+    EventAmountsNeeded,
+    InvalidCharge,
+    LimitsNotUsable,
+    NoEarlierVersion,
+    RatePlanDeletionBlocked,
+    RatePlanDeletionNeedsConfirmation,
+    RatePlanNotActive,
+    RatePlanNotDraft,
+    UsageNotCharged,
+)
+from catalog.errors.sales import (
+    AddOnDeletionBlocked,
+    CouponAlreadyTerminated,
+    CouponDeletionBlocked,
+    TaxDeletionBlocked,
+)
+
+__all__ = [
+    "AddOnDeletionBlocked",
+    "ChargesCouldTie",
+    "CouponAlreadyTerminated",
+    "CouponDeletionBlocked",
+    "DuplicateCode",
+    "DuplicateGatewayName",
+    "DuplicateMapping",
+    "EventAmountsNeeded",
+    "ExperimentalNotPublished",
+    "GatewayDeletionBlocked",
+    "GatewayMarkInUse",
+    "GatewayUnusable",
+    "InvalidCharge",
+    "InvalidPublishStatus",
+    "InvalidStageTransition",
+    "LimitsNotUsable",
+    "MappingDeletionNeedsConfirmation",
+    "MetricDeletionBlocked",
+    "NoEarlierVersion",
+    "NoOpenapiUrl",
+    "ProductDeletionBlocked",
+    "ProductDeletionNeedsConfirmation",
+    "ProductMappedAlready",
+    "RatePlanDeletionBlocked",
+    "RatePlanDeletionNeedsConfirmation",
+    "RatePlanNotActive",
+    "RatePlanNotDraft",
+    "TaxDeletionBlocked",
+    "UsageNotCharged",
+]
