@@ -12,6 +12,7 @@ from tests.gateways.fakes.azure import FakeAzure
 from tests.gateways.fakes.server import serving
 from tests.gateways.house import azure_service
 from tests.gateways.kong_bench import Bench, kong_bench
+from tests.gateways.kong_plans import RECORD
 
 EDITIONS = ("enterprise", "konnect", "oss")
 
@@ -54,4 +55,20 @@ def enterprise() -> Iterator[Bench]:
 @pytest.fixture
 def oss() -> Iterator[Bench]:
     with kong_bench("oss") as made:
+        yield made
+
+
+@pytest.fixture(params=EDITIONS)
+def planned(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A Kong that has the plans."""
+    with kong_bench(request.param) as made:
+        made.restore(RECORD)
+        yield made
+
+
+@pytest.fixture
+def planned_enterprise() -> Iterator[Bench]:
+    """Kong Enterprise that has the plans."""
+    with kong_bench("enterprise") as made:
+        made.restore(RECORD)
         yield made
