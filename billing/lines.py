@@ -11,6 +11,7 @@ from billing.proration import PaidDays
 from billing.rating import RatedCharge
 from catalog.models import Charge
 from catalog.pricing import Rating, TierAmount, settle_period
+from catalog.terms import charge_name
 from config.kernel.money import display_money, plain, round_money
 from customers.models import Subscription
 from customers.periods import Period
@@ -114,9 +115,8 @@ def _true_up(
 
 
 def describe(charge: Charge) -> str:
-    """Return what a line of ``charge`` is called: its own name, else its metric's with the values it is limited to."""
-    limits = ", ".join(value for values in charge.match.values() for value in values)
-    name = charge.name or (f"{charge.metric.name} ({limits})" if limits else charge.metric.name)
+    """Return what a line of ``charge`` is called: as the charge is, cut to what fits into the column with the rest."""
+    name = charge_name(charge)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 

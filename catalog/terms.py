@@ -1,4 +1,4 @@
-"""The terms of a rate plan and of its charges: every column but what each version has of its own, also one to come."""
+"""The terms of a rate plan and of its charges, also those to come, and what a charge is called."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from typing import Any
 
 from django.db import models
 
+from catalog.models import Charge
+
 #: What a plan or charge has of its own; every other column is a term, which copies share and comparisons tell.
 OWN_OF_PLAN = frozenset({"id", "product", "code", "version", "status", "created_at", "updated_at"})
 OWN_OF_CHARGE = frozenset({"id", "plan", "position"})
+
+
+def charge_name(charge: Charge) -> str:
+    """Return what a charge is called: its own name, else its metric's with the values it is limited to."""
+    limits = ", ".join(value for values in charge.match.values() for value in values)
+    return charge.name or (f"{charge.metric.name} ({limits})" if limits else charge.metric.name)
 
 
 def terms_of(row: models.Model, own: Collection[str]) -> dict[str, Any]:

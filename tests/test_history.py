@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from inspect import getmembers, isfunction
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from django.apps import apps
 from django.db.models import Max
 
-from catalog.models import RatePlan
 from catalog.operations import (
     add_ons,
     coupons,
@@ -57,16 +55,13 @@ from customers.operations import (
 from tests.extra_operations import EXTRA_OPERATIONS
 from tests.factories import (
     NOW,
-    make_charge,
     make_customer,
-    make_metric,
     make_operator_key,
-    make_plan,
-    make_product,
     make_subscription,
 )
 from tests.gateway_key_operations import GATEWAY_KEY_OPERATIONS
 from tests.gateway_operations import GATEWAY_OPERATIONS
+from tests.plan_operations import PLAN_OPERATIONS
 from tests.product_operations import PRODUCT_OPERATIONS
 from tests.subscription_operations import SUBSCRIPTION_OPERATIONS
 from tests.unit_operations import UNIT_OPERATIONS
@@ -79,17 +74,6 @@ APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 HISTORIES: list[Any] = [model for model in apps.get_models() if issubclass(model, HistoryRow)]
 
 
-def plan_fields() -> dict[str, Any]:
-    """Return the fields of a rate plan with one charge."""
-    charges = [make_charge(make_metric())]
-    fields = {"code": "p", "name": "P", "interval": "month", "amount": Decimal(1), "currency": "USD"}
-    return {**fields, "product": make_product().id, "charges": charges}
-
-
-def charged_plan(*, active: bool = True) -> RatePlan:
-    return make_plan(charges=[make_charge(make_metric())], active=active)
-
-
 def suspended(**fields: Any) -> Customer:
     return suspension.suspend_customer(make_customer().id, now=NOW, **fields)
 
@@ -100,61 +84,6 @@ def key_of(subscription: Subscription) -> Credential:
 
 #: What is made beforehand, the operation upon it, and how many rows each history gets by that.
 OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str, int]]] = [
-    (
-        "create_metric",
-        lambda: {"code": "m", "name": "M", "aggregation": "COUNT"},
-        lambda made: metrics.create_metric(**made, now=NOW),
-        {"metric": 1},
-    ),
-    (
-        "rename_metric",
-        make_metric,
-        lambda made: metrics.rename_metric(made.id, name="New", now=LATER),
-        {"metric": 1},
-    ),
-    (
-        "delete_metric",
-        make_metric,
-        lambda made: metrics.delete_metric(made.id),
-        {"metric": 1},
-    ),
-    (
-        "create_rate_plan",
-        plan_fields,
-        lambda made: rate_plans.create_rate_plan(**made, now=NOW),
-        {"rateplan": 1, "charge": 1},
-    ),
-    (
-        "update_rate_plan",
-        lambda: (charged_plan(active=False), make_metric()),
-        lambda made: rate_plans.update_rate_plan(made[0].id, name="New", charges=[make_charge(made[1])], now=LATER),
-        # The charge it had is deleted, another is made.
-        {"rateplan": 1, "charge": 2},
-    ),
-    (
-        "activate_rate_plan",
-        lambda: charged_plan(active=False),
-        lambda made: rate_plans.activate_rate_plan(made.id, now=LATER),
-        {"rateplan": 1},
-    ),
-    (
-        "archive_rate_plan",
-        charged_plan,
-        lambda made: rate_plans.archive_rate_plan(made.id, now=LATER),
-        {"rateplan": 1},
-    ),
-    (
-        "delete_rate_plan",
-        charged_plan,
-        lambda made: plan_deletion.delete_rate_plan(made.id, confirm=True),
-        {"rateplan": 1, "charge": 1},
-    ),
-    (
-        "clone_rate_plan",
-        charged_plan,
-        lambda made: plan_versions.clone_rate_plan(made.id, now=LATER),
-        {"rateplan": 1, "charge": 1},
-    ),
     (
         "create_customer",
         lambda: customers.CustomerFields(name="C", email="c@example.com"),
@@ -254,6 +183,7 @@ OPERATIONS: list[tuple[str, Callable[[], Any], Callable[[Any], object], dict[str
     ),
     *EXTRA_OPERATIONS,
     *GATEWAY_KEY_OPERATIONS,
+    *PLAN_OPERATIONS,
     *PRODUCT_OPERATIONS,
     *GATEWAY_OPERATIONS,
     *SUBSCRIPTION_OPERATIONS,

@@ -18,7 +18,8 @@ from billing.lines import NewLine
 from billing.models import BilledPeriod, BillingCursor, Invoice, InvoiceLine, InvoiceStatus, LateUsage
 from billing.operations.invoices import add_lines, finalize_drafts, lock_drafts, rewrite_lines
 from billing.operations.turnstiles import shut_turnstiles
-from billing.queries.rating import charges_of, rate_period
+from billing.queries.rating import rate_period
+from catalog.queries.charges import charges_of
 from config.kernel.events import publish
 from config.kernel.ids import TypeID
 from config.kernel.money import EXACT
@@ -225,7 +226,7 @@ def _late_lines(subscription: Subscription, hours: list[datetime]) -> list[NewLi
     A draft takes its own late usage when it is refreshed.
     """
     lines: list[NewLine] = []
-    carries = any(charge.metric.recurring for charge in charges_of(subscription))
+    carries = any(charge.metric.recurring for charge in charges_of(subscription.plan_id))
     billed = BilledPeriod.objects.filter(subscription=subscription, invoice__status=InvoiceStatus.FINALIZED)
     for period in billed.order_by("starts_at"):
         is_late = any(period.starts_at - timedelta(hours=1) < hour < period.ends_at for hour in hours)

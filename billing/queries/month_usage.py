@@ -23,7 +23,7 @@ from billing.rating import HourOfUnits, units_after
 from billing.rollups import dimensions_of, units_of
 from catalog.matching import charge_for
 from catalog.models import Aggregation, Charge, Metric, RatePlan
-from catalog.queries.plan_diffs import charges_of
+from catalog.queries.charges import charges_of
 from catalog.queries.plan_prices import priced_property
 from catalog.queries.prices import UnitsUsed
 from config.kernel.errors import Invalid
@@ -77,7 +77,7 @@ def usage_of_month(customer: Customer, period: Period, plans: Sequence[RatePlan]
         TooManyEvents: more than :data:`MAX_EVENTS` events would have to be read, or of metrics that are counted by the
             event more than :data:`~billing.queries.month_levels.MAX_COUNTED`.
     """
-    reading = _Reading(customer=customer, period=period, charges=[charges_of(plan) for plan in plans])
+    reading = _Reading(customer=customer, period=period, charges=[charges_of(plan.pk) for plan in plans])
     with localcontext(EXACT):
         reading.count_hours()
         reading.count_events()

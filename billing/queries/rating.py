@@ -1,4 +1,4 @@
-"""Reading what rating needs: the hourly units of a subscription and the charges of its plan."""
+"""Reading what rating needs: the hourly units of a subscription, and what its plan charges for them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ from billing.models import MetricHour
 from billing.queries.charged_events import events_of
 from billing.queries.levels import counted_levels
 from billing.rating import HourOfUnits, RatedCharge, rate_charges
-from catalog.models import Charge
+from catalog.queries.charges import charges_of
 from config.kernel.time import hour_start
 from customers.models import Subscription
 from customers.periods import Period
-
-
-def charges_of(subscription: Subscription) -> list[Charge]:
-    """Return the charges of the subscription's plan, in their order, with their metrics."""
-    charges = Charge.objects.filter(plan=subscription.plan_id).select_related("metric")
-    return list(charges.order_by("position"))
 
 
 def hours_of(subscription: Subscription, start: datetime, end: datetime) -> list[HourOfUnits]:
@@ -58,7 +52,7 @@ def rate_period(subscription: Subscription, period: Period) -> list[RatedCharge]
     Two queries, and one more where charges price each event; :func:`events_of` says what that costs. Metrics that are
     counted by the event take some more: :func:`~billing.queries.levels.counted_levels`.
     """
-    charges = charges_of(subscription)
+    charges = charges_of(subscription.plan_id)
     return rate_charges(
         charges,
         hours_of(subscription, period.start, period.end),

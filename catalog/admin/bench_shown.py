@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from catalog.admin.plan_diffs import charge_name
 from catalog.models import Metric, RatePlan
 from catalog.pricing import TierAmount
 from catalog.queries.plan_prices import difference
 from catalog.queries.prices import PlanPrice, PricedCharge, TrueUp, UnitsUsed
+from catalog.terms import charge_name
 from config.kernel.money import ZERO, display_money, plain
 
 

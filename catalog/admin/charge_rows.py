@@ -1,11 +1,9 @@
-"""Rows of boxes within a charge: the tiers of its price, and the usage it is limited to."""
+"""Rows of boxes within a charge, for what it has many of."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
@@ -14,19 +12,12 @@ from django.core.exceptions import ValidationError
 
 from catalog.models import ChargeModel
 from config.kernel.admin.theme import INPUT_LOOKS
-from config.kernel.money import plain
 
 #: How many empty rows always stand below those that hold something, so that rows can be added without scripts.
 BLANK_ROWS = 2
-#: The longest list of values that a box takes; thousands of model names fit in.
-MAX_VALUES_LENGTH = 100_000
 
 #: How a box looks that something is wrong with.
 WRONG_LOOKS = INPUT_LOOKS.replace("border-base-200", "border-red-600").replace("border-base-700", "border-red-500")
-
-BY_UNIT = (ChargeModel.GRADUATED, ChargeModel.VOLUME)
-BY_SHARE = (ChargeModel.GRADUATED_PERCENTAGE,)
-TIERED = (*BY_UNIT, *BY_SHARE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +28,6 @@ class Column:
     label: str
     models: Sequence[str] = tuple(ChargeModel)
     placeholder: str = ""
-
-
-TIER_COLUMNS = (
-    Column(name="up_to", label="Up to", models=TIERED),
-    Column(name="unit_amount", label="Price per unit", models=BY_UNIT),
-    Column(name="rate_percent", label="Percentage", models=BY_SHARE),
-    Column(name="flat_amount", label="Flat amount", models=TIERED, placeholder="0"),
-    Column(name="package_size", label="Package size", models=BY_UNIT, placeholder="1"),
-)
-MATCH_COLUMNS = (
-    Column(name="dimension", label="Dimension"),
-    Column(name="values", label="Values", placeholder="gpt-4o, gpt-4o-mini"),
-)
 
 
 class CellError(ValidationError):
@@ -166,100 +144,3 @@ def _end_of(values: Sequence[Mapping[str, str]], place: int) -> str:
     if place == 0:
         return "0"
     return values[place - 1].get("up_to", "") if place <= len(values) else ""
-
-
-def read_tiers(rows: Sequence[Mapping[str, str]], model: str, number: forms.DecimalField) -> dict[int, dict[str, Any]]:
-    """
-    Return the tiers of the rows that hold something, by their place, as the pricing reads them.
-
-    Columns of another ``model`` are left alone; ``number`` reads the boxes. Whether the numbers make a price is for
-    the pricing to say.
-
-    Raises:
-        ValidationError: a :class:`CellError` for each box that holds no number, or an end of the last tier.
-    """
-    names = [column.name for column in TIER_COLUMNS if model in column.models]
-    shown = filled([{name: row.get(name, "") for name in names} for row in rows])
-    errors: list[CellError] = []
-    tiers: dict[int, dict[str, Any]] = {}
-    for place, row in shown.items():
-        tiers[place] = {"up_to": None}
-        for name, text in row.items():
-            try:
-                value = number.clean(text)
-            except ValidationError as error:
-                complaint = error.messages[0]
-                errors.append(tier_error(place, name, f"{complaint[0].lower()}{complaint[1:]}"))
-                continue
-            if value is not None:
-                tiers[place][name] = f"{value:f}"
-    if tiers and not errors and tiers[last := max(tiers)]["up_to"] is not None:
-        errors.append(tier_error(last, "up_to", "must be left empty, because the last tier has no end; or add a tier."))
-    if errors:
-        raise ValidationError(errors)
-    return tiers
-
-
-def tier_error(place: int, column: str, complaint: str) -> CellError:
-    """Return the error of one box of a tier; ``complaint`` is a sentence, or the rest of one about the box."""
-    label = next(one.label for one in TIER_COLUMNS if one.name == column).lower()
-    subject = f"the {label} " if complaint.startswith("is ") else ""
-    return CellError(f"Tier {place + 1}: {subject}{complaint}", row=place, column=column)
-
-
-def read_match(rows: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
-    """
-    Return the match of the rows that hold something; a value with a comma stands in double quotes.
-
-    Raises:
-        ValidationError: a :class:`CellError` for each box that cannot be meant, or names a dimension once more.
-    """
-    match: dict[str, list[str]] = {}
-    errors: list[CellError] = []
-    for place, row in filled(rows).items():
-        name, values = row.get("dimension", ""), row.get("values", "")
-        if not name:
-            errors.append(match_error(place, "dimension", "choose a dimension."))
-        elif name in match:
-            errors.append(match_error(place, "dimension", f"“{name}” has a row already."))
-        if not values.isprintable():
-            errors.append(match_error(place, "values", "remove the characters that cannot be seen."))
-        elif len(values) > MAX_VALUES_LENGTH:
-            errors.append(match_error(place, "values", f"at most {MAX_VALUES_LENGTH} characters fit in."))
-        else:
-            match[name] = parse_values(values)
-    if errors:
-        raise ValidationError(errors)
-    return match
-
-
-def match_error(place: int, column: str, complaint: str) -> CellError:
-    """Return the error of one box of a match."""
-    return CellError(f"Row {place + 1}: {complaint}", row=place, column=column)
-
-
-def parse_values(text: str) -> list[str]:
-    """Return the values of a list like ``gpt-4o, "a, b"``."""
-    return [value.strip() for value in next(csv.reader([text], skipinitialspace=True), []) if value.strip()]
-
-
-def print_values(values: Iterable[str]) -> str:
-    """Return ``values`` as the list that :func:`parse_values` reads."""
-    doubled = (value.replace('"', '""') for value in values)
-    return ", ".join(f'"{value}"' if "," in value or '"' in value else value for value in doubled)
-
-
-def rows_of_tiers(tiers: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return the rows of stored tiers, numbers in their shortest form."""
-    return [
-        {
-            column.name: "" if tier.get(column.name) is None else f"{plain(Decimal(str(tier[column.name]))):f}"
-            for column in TIER_COLUMNS
-        }
-        for tier in tiers
-    ]
-
-
-def rows_of_match(match: Mapping[str, Iterable[str]]) -> list[dict[str, str]]:
-    """Return the rows of a stored match."""
-    return [{"dimension": name, "values": print_values(values)} for name, values in match.items()]

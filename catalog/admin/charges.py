@@ -10,21 +10,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from catalog.admin.charge_rows import (
-    MATCH_COLUMNS,
-    TIER_COLUMNS,
-    TIERED,
-    RowsField,
-    Table,
-    filled,
-    match_error,
-    read_match,
-    read_tiers,
-    rows_of_match,
-    rows_of_tiers,
-    table_of,
-    tier_error,
-)
+from catalog.admin.charge_rows import RowsField, Table, filled, table_of
+from catalog.admin.match_rows import MATCH_COLUMNS, match_error, read_match, rows_of_match
+from catalog.admin.tier_rows import TIER_COLUMNS, TIERED, read_tiers, rows_of_tiers, tier_error
 from catalog.models import ChargeModel
 from catalog.operations.rate_plans import ChargeSpec
 from catalog.pricing import InvalidPrice, parse_price

@@ -16,9 +16,9 @@ from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
     Colour,
-    DropdownFilter,
     ModelAdmin,
     RecordForm,
+    StatusFilter,
     action,
     badge,
     display,
@@ -83,20 +83,10 @@ class CouponForm(RecordForm):
         return cleaned
 
 
-class CouponStatusFilter(DropdownFilter):
+class CouponStatusFilter(StatusFilter):
     """Coupons by their status now."""
 
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the statuses."""
-        return [(str(value), str(label)) for value, label in CouponStatus.choices]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Keep the coupons with the status asked for."""
-        asked = self.value()
-        return queryset.with_status(asked, timezone.now()) if asked in CouponStatus.values else queryset
+    statuses = CouponStatus
 
 
 @display(description="status")

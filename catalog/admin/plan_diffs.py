@@ -15,6 +15,7 @@ from catalog.admin.plan_panels import Panel
 from catalog.limits import BY_NAME
 from catalog.models import Charge, RatePlan
 from catalog.queries.plan_diffs import PRICE, Change, ChargeChange, PlanDiff, TermChange, plan_diff, version_before
+from catalog.terms import charge_name
 from config.kernel.admin import Colour
 from config.kernel.admin.columns import NOTHING
 from config.kernel.money import AmountField, display_money
@@ -51,12 +52,6 @@ def diff_shown(diff: PlanDiff) -> dict[str, Any]:
             for change in diff.charges
         ],
     }
-
-
-def charge_name(charge: Charge) -> str:
-    """Return what an operator calls a charge: its own name, else its metric's with the values it is limited to."""
-    limits = ", ".join(value for values in charge.match.values() for value in values)
-    return charge.name or (f"{charge.metric.name} ({limits})" if limits else charge.metric.name)
 
 
 def _side_by_side(change: ChargeChange, currencies: tuple[str, str]) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,8 @@ from catalog.admin.bench_rows import Section, UsageRow, sections_of
 from catalog.admin.bench_shown import comparison_shown, price_shown, uncharged_shown
 from catalog.errors import EventAmountsNeeded
 from catalog.models import RatePlan
-from catalog.queries.plan_diffs import charges_of, version_before
+from catalog.queries.charges import charges_of
+from catalog.queries.plan_diffs import version_before
 from catalog.queries.plan_prices import plan_price, price_otherwise
 from catalog.queries.prices import PlanPrice, UnitsUsed
 from config.kernel.admin import ModelAdmin, own_page, page_action
@@ -89,7 +90,7 @@ class Bench:
         self.source = None if source is None else self._asking(source)
         self.filled = self._filled()
         plans = [plan] if self.against is None else [plan, self.against]
-        charges = [charge for one in plans for charge in charges_of(one)]
+        charges = [charge for one in plans for charge in charges_of(one.pk)]
         more = data is not None and "more" in data
         self.sections: list[Section] = sections_of(charges, data, self.filled, more=more)
         is_asked = data is not None and not more and (not self.is_filling or self.filled is not None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,28 +10,24 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from catalog.admin.catalog_check import CatalogCheck, plan_check
-from catalog.admin.charge_set import BaseChargeFormSet, ChargesField, rows_of
 from catalog.admin.charge_texts import price_in_words, terms_in_words
-from catalog.admin.choices import TaxesField
 from catalog.admin.plan_diffs import changes_panel
+from catalog.admin.plan_forms import PlanTaxesForm, RatePlanForm, charges_counted
 from catalog.admin.plan_terms import (
     SECTIONS_SHOWN,
     TERM_COLUMNS,
     TERM_FIELDS,
     TERM_SECTIONS,
     TERMS_SHOWN,
-    PlanTermsForm,
 )
 from catalog.admin.plan_versions import PlanVersions
 from catalog.admin.price_bench import PriceBench
 from catalog.admin.products import BASE_FEE, PLAN_STATUS
-from catalog.errors import ChargesCouldTie, InvalidCharge
 from catalog.models import PlanStatus, RatePlan
 from catalog.operations.plan_deletion import delete_rate_plan
 from catalog.operations.rate_plans import activate_rate_plan, archive_rate_plan, create_rate_plan, update_rate_plan
 from catalog.operations.taxes import set_plan_taxes
 from config.kernel.admin import (
-    ActionForm,
     AutocompleteFilter,
     ChoicesFilter,
     DropdownFilter,
@@ -41,56 +35,6 @@ from config.kernel.admin import (
     display,
     register,
 )
-from config.kernel.errors import Invalid
-
-
-class RatePlanForm(PlanTermsForm):
-    """A draft with its charges."""
-
-    taxes = TaxesField()
-    charges = ChargesField(required=False)
-
-    class Meta:
-        model = RatePlan
-        fields = ("product", "code", "name", "interval", "amount", "currency", "taxes", *TERM_FIELDS, "charges")
-        labels: ClassVar = {"amount": "Base fee"}
-        help_texts: ClassVar = {
-            "code": "What integrations call the plan: lower-case letters, digits, “.”, “_” and “-”. Must be unique.",
-            "name": "What customers read on their invoices.",
-            "interval": "How long a billing period is.",
-            "amount": "The base fee of each period, due with or without usage.",
-            "currency": "The ISO 4217 code, for example EUR. Only customers in this currency can subscribe.",
-            **PlanTermsForm.term_help_texts,
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:
-            self.initial["charges"] = rows_of(self.instance)
-
-    def full_clean(self) -> None:
-        """Validate, and show a refusal of the charges also at the box it is about."""
-        super().full_clean()
-        if self.is_bound and self.refusal is not None:
-            self["charges"].data.refuse(str(self.refusal.param), self.refusal.message)
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse the form while a row of its charges is wrong."""
-        cleaned = super().clean()
-        if cleaned.get("charges") is None:
-            self.add_error(None, "Correct the charges marked below.")
-        return cleaned
-
-
-class PlanTaxesForm(ActionForm):
-    """The taxes of a plan whose prices are frozen."""
-
-    taxes = TaxesField()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        [plan] = self.objects
-        self.initial = {"taxes": plan.taxes.all(), **self.initial}
 
 
 def has_status(status: PlanStatus) -> Any:
@@ -235,17 +179,3 @@ class RatePlanAdmin(CatalogCheck, PriceBench, PlanVersions):
     def archive(self, request: HttpRequest, plan_id: str, cleaned: dict[str, Any]) -> str:
         """The plan takes no new subscriptions from now on; those it has go on and are billed as before."""
         return f"{archive_rate_plan(plan_id, now=timezone.now())} is archived."
-
-
-@contextmanager
-def charges_counted(rows: BaseChargeFormSet) -> Iterator[None]:
-    """Tell above the form which charge a refusal is about, as the page counts its ``rows``."""
-    try:
-        yield
-    except ChargesCouldTie as refusal:
-        first, second = (int(str(refusal.details[which])) - 1 for which in ("first", "second"))
-        told = ChargesCouldTie(first=rows.number_of(first), second=rows.number_of(second))
-        raise Invalid(f"charges[{second}].match", told.message) from refusal
-    except InvalidCharge as refusal:
-        position = int(str(refusal.param).partition("[")[2].partition("]")[0])
-        raise Invalid(str(refusal.param), f"Charge {rows.number_of(position)}: {refusal.message}") from refusal

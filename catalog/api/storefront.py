@@ -9,7 +9,7 @@ from django_filters import CharFilter, ChoiceFilter
 
 from catalog.api.plan_terms import TERMS, PlanLimitsSerializer
 from catalog.api.rate_plans import MatchField
-from catalog.models import Audience, Charge, MaturityStage, Product, ProductType, RatePlan
+from catalog.models import Audience, Charge, MaturityStage, Product, ProductType, RatePlan, Tax
 from catalog.models.product import SUBSCRIBABLE_STAGES
 from config.api.authentication import caller_of
 from config.api.fields import JSONObjectField
@@ -38,15 +38,25 @@ class OfferedChargeSerializer(StrictModelSerializer):
         return {**super().to_representation(instance), "name": instance.name or instance.metric.name}
 
 
-class OfferSerializer(StrictModelSerializer):
-    """A rate plan that can be subscribed to."""
+class OfferedTaxSerializer(StrictModelSerializer):
+    """What is added to the prices."""
 
+    class Meta:
+        model = Tax
+        fields = ["name", "rate_percent"]
+        read_only_fields = fields
+
+
+class OfferSerializer(StrictModelSerializer):
+    """A rate plan that can be subscribed to; without ``taxes`` of its own those apply that the customer has."""
+
+    taxes = OfferedTaxSerializer(many=True, read_only=True)
     limits = PlanLimitsSerializer(read_only=True)
     charges = OfferedChargeSerializer(many=True, read_only=True)
 
     class Meta:
         model = RatePlan
-        fields = ["id", "code", "name", "version", "interval", "amount", "currency", *TERMS, "charges"]
+        fields = ["id", "code", "name", "version", "interval", "amount", "currency", *TERMS, "taxes", "charges"]
         read_only_fields = fields
 
 
@@ -92,5 +102,5 @@ class StorefrontViewSet(Listed, Retrieved, ApiViewSet):
         is_partner = caller is not None and has_scope(caller, PARTNER_SCOPE)
         audiences = [Audience.EXTERNAL, *([Audience.PARTNER] if is_partner else [])]
         charges = Charge.objects.select_related("metric").order_by("position")
-        offers = RatePlan.objects.active().prefetch_related(Prefetch("charges", queryset=charges))
+        offers = RatePlan.objects.active().prefetch_related(Prefetch("charges", queryset=charges), "taxes")
         return Product.objects.in_storefront(*audiences).prefetch_related(Prefetch("rate_plans", queryset=offers))

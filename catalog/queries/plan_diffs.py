@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.models import Charge, RatePlan
 from catalog.pricing import parse_price
+from catalog.queries.charges import charges_of
 from catalog.terms import OWN_OF_CHARGE, OWN_OF_PLAN, links_of, terms_of
 
 #: The two terms that make a price; they are compared as one, because the same number can be spelled in many ways.
@@ -78,7 +79,7 @@ def plan_diff(plan: RatePlan, against: RatePlan) -> PlanDiff:
     of a metric in their order, so that a charge that was limited otherwise or priced otherwise counts as changed. Two
     queries for the charges, and one for each kind of link.
     """
-    pairs = _paired(charges_of(against), charges_of(plan))
+    pairs = _paired(charges_of(against.pk), charges_of(plan.pk))
     changes = [change for before, after in pairs if (change := _charge_change(before, after)) is not None]
     return PlanDiff(
         plan=plan,
@@ -87,11 +88,6 @@ def plan_diff(plan: RatePlan, against: RatePlan) -> PlanDiff:
         charges=changes,
         unchanged=len(pairs) - len(changes),
     )
-
-
-def charges_of(plan: RatePlan) -> list[Charge]:
-    """Return the charges of a plan with their metrics, in their order."""
-    return list(plan.charges.select_related("metric").order_by("position"))
 
 
 def _all_terms(row: RatePlan | Charge, own: frozenset[str]) -> dict[str, Any]:

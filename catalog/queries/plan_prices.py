@@ -9,6 +9,7 @@ from decimal import Decimal
 from catalog.errors import EventAmountsNeeded
 from catalog.matching import charge_for
 from catalog.models import PRICED_BY_EVENT, Charge, ChargeModel, RatePlan
+from catalog.queries.charges import charges_of
 from catalog.queries.prices import PlanPrice, UnitsUsed, price_of_usage
 
 
@@ -19,8 +20,7 @@ def plan_price(plan: RatePlan, usage: Sequence[UnitsUsed]) -> PlanPrice:
     Raises:
         EventAmountsNeeded: a charge prices each event, and only units are given; ``param`` counts in ``usage``.
     """
-    charges = list(plan.charges.select_related("metric").order_by("position"))
-    claimants = claimants_of(charges, usage)
+    claimants = claimants_of(charges_of(plan.pk), usage)
     charged = [position for position, claimant in enumerate(claimants) if claimant is not None]
     for position in charged:
         claimant = claimants[position]
@@ -59,9 +59,7 @@ def price_otherwise(plan: RatePlan, other: RatePlan, usage: Sequence[UnitsUsed])
         EventAmountsNeeded: ``other`` prices some of it event by event, and only units are given, or event amounts that
             ``plan`` takes from another property of the events.
     """
-    mine, others = (
-        claimants_of(list(one.charges.select_related("metric").order_by("position")), usage) for one in (plan, other)
-    )
+    mine, others = (claimants_of(charges_of(one.pk), usage) for one in (plan, other))
     for position, (charge, counterpart) in enumerate(zip(mine, others, strict=True)):
         asked, given = priced_property(counterpart), priced_property(charge)
         if counterpart is not None and asked is not None and given is not None and asked != given:

@@ -24,6 +24,7 @@ from catalog.pricing import (
     rate_events,
     settle_period,
 )
+from catalog.queries.charges import charges_of
 from config.kernel.money import EXACT
 
 ZERO = Decimal(0)
@@ -117,7 +118,7 @@ def price_of_usage(plan: RatePlan, usage: Sequence[UnitsUsed]) -> PlanPrice:
         UsageNotCharged: no charge of the plan claims some of the usage.
         EventAmountsNeeded: a charge prices each event, and only units are given.
     """
-    charges = list(plan.charges.select_related("metric").order_by("position"))
+    charges = charges_of(plan.pk)
     # Python's own 28 digits would round what the columns hold.
     with localcontext(EXACT):
         claimed = _claimed(charges, usage)

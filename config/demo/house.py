@@ -17,6 +17,7 @@ from billing.operations.payments import record_payment
 from billing.operations.wallets import fund_wallet, open_wallet
 from catalog.models import RatePlan
 from config.demo.catalog import build_catalog
+from config.demo.offers import add_offers
 from config.demo.people import add_people
 from config.demo.prices import DATA
 from customers.models import Customer, Subscription, Tier
@@ -39,6 +40,7 @@ def is_furnished() -> bool:
 def furnish(*, now: datetime) -> None:
     """Fill an empty house: last month is used and billed, this month is running."""
     plans = build_catalog(now=now)
+    add_offers(plans.tokens_usd, plans.tokens_eur, now=now)
     acme = _customer("Acme Robotics, Inc.", "acme", Tier.ENTERPRISE, "USD", "America/New_York", now)
     nordlicht = _customer("Nordlicht KI GmbH", "nordlicht", Tier.STARTUP, "EUR", "Europe/Berlin", now)
     kaveri = _customer("Kaveri Analytics", "kaveri", Tier.DEVELOPER, "INR", "Asia/Kolkata", now)

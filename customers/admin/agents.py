@@ -14,10 +14,10 @@ from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
     Colour,
-    DropdownFilter,
     LinkedRows,
     ModelAdmin,
     RecordForm,
+    StatusFilter,
     action,
     badge,
     display,
@@ -81,19 +81,10 @@ class RegisteredAgentForm(AgentForm):
             teams.queryset = Team.objects.live().filter(customer=self.instance.team.customer_id).order_by("name")
 
 
-class AgentStatusFilter(DropdownFilter):
+class AgentStatusFilter(StatusFilter):
     """Agents whose own access is on, or off, now."""
 
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the statuses."""
-        return [(str(value), str(label)) for value, label in AgentStatus.choices]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Keep the agents with the status asked for."""
-        return queryset.with_status(self.value(), timezone.now()) if self.value() in AgentStatus.values else queryset
+    statuses = AgentStatus
 
 
 @display(description="status")

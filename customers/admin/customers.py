@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from config.kernel.admin import (
     ChoicesFilter,
-    DropdownFilter,
     ModelAdmin,
+    StatusFilter,
     action,
     display,
     metadata_lines,
@@ -47,19 +47,10 @@ WHY_INACTIVE = "Inactive since {since:%Y-%m-%d %H:%M} UTC: no new subscriptions 
 WHY_SYSTEM = "The bucket for usage whose customer is not known. It stays as it is."
 
 
-class CustomerStatusFilter(DropdownFilter):
+class CustomerStatusFilter(StatusFilter):
     """Customers whose access is on, or off, now."""
 
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the statuses."""
-        return [(str(value), str(label)) for value, label in CustomerStatus.choices]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Keep the customers with the status asked for."""
-        return queryset.with_status(self.value(), timezone.now()) if self.value() in CustomerStatus.values else queryset
+    statuses = CustomerStatus
 
 
 @display(description="metadata")

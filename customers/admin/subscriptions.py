@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from config.kernel.admin import (
     AutocompleteFilter,
     ChoicesFilter,
-    DropdownFilter,
     LinkedRows,
     ModelAdmin,
+    StatusFilter,
     action,
     badge,
     change_url,
@@ -116,20 +116,10 @@ def notice_of(subscription: Subscription | None) -> str:
     return ""
 
 
-class SubscriptionStatusFilter(DropdownFilter):
+class SubscriptionStatusFilter(StatusFilter):
     """Subscriptions by their status now."""
 
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the statuses."""
-        return [(str(value), str(label)) for value, label in SubscriptionStatus.choices]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Keep the subscriptions with the status asked for."""
-        asked = self.value()
-        return queryset.with_status(asked, timezone.now()) if asked in SubscriptionStatus.values else queryset
+    statuses = SubscriptionStatus
 
 
 class SubscriptionInline(LinkedRows):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from catalog.admin.charge_rows import BLANK_ROWS, parse_values, print_values
+from catalog.admin.charge_rows import BLANK_ROWS
+from catalog.admin.match_rows import parse_values, print_values
 from catalog.models import Metric, RatePlan
 from tests.catalog.test_rate_plans_admin import form_of, row_errors, shown_rows, standard, url
 from tests.factories import make_charge, make_metric, make_plan, make_product

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from catalog.operations.products import advance_product, set_publish_status
 from catalog.operations.rate_plans import archive_rate_plan
 from tests.api_client import code_of, error_of, ids_of, refusal_of
-from tests.factories import NOW, make_charge, make_metric, make_plan, make_product
+from tests.factories import NOW, make_charge, make_metric, make_plan, make_product, make_tax
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,10 @@ def test_a_published_product_is_shown_with_the_prices_of_its_active_plans(visito
     metric = make_metric(name="Tokens", dimensions=["model"])
     charge = make_charge(metric, unit_amount="0.0000025", match={"model": ["gpt-4o"]})
     terms: dict[str, Any] = {"trial_days": 14, "minimum_commitment": Decimal(60), "limits": {"rate_per_minute": 100}}
-    pro = make_plan(product=product, code="pro", name="Pro", amount=Decimal("49.90"), charges=[charge], **terms)
+    taxes = [make_tax(name="VAT", rate_percent="19").id]
+    pro = make_plan(
+        product=product, code="pro", name="Pro", amount=Decimal("49.90"), charges=[charge], taxes=taxes, **terms
+    )
     make_plan(product=product, active=False)
     archive_rate_plan(make_plan(product=product).id, now=NOW)
 
@@ -44,6 +47,7 @@ def test_a_published_product_is_shown_with_the_prices_of_its_active_plans(visito
             {
                 "id": pro.id, "code": "pro", "name": "Pro", "version": 1, "interval": "month", "amount": 49.9,
                 "currency": "USD", "pay_in_advance": False, **terms, "maximum_spend": None,
+                "taxes": [{"name": "VAT", "rate_percent": 19}],
                 "charges": [
                     {
                         "id": pro.charges.get().id, "name": "Tokens", "metric": metric.id, "model": "STANDARD",

@@ -15,6 +15,8 @@ from django.core.management import call_command
 
 from billing.models import Invoice, PaymentStatus, UsageEvent
 from billing.queries.current_usage import current_usage
+from catalog.models import Audience, PlanStatus, Product, RatePlan
+from catalog.queries.plan_diffs import Change, plan_diff, version_before
 from config.demo.house import furnish, is_furnished
 from config.management.commands import demo
 from credentials.models import OperatorKey
@@ -62,6 +64,7 @@ def test_a_furnished_house_says_what_the_raw_traces_and_published_prices_say(now
 
     assert_last_month_is_on_the_invoice(now)
     assert_this_month_is_running(now)
+    assert_the_next_prices_are_drafted()
     assert not UsageEvent.objects.filter(timestamp__gt=now).exists()
     assert Customer.objects.get(external_id="demo-heron").status(now) is CustomerStatus.SUSPENDED
     call_command("verify_books", stdout=StringIO())
@@ -86,6 +89,19 @@ def assert_last_month_is_on_the_invoice(now: datetime) -> None:
     assert invoice.total == Decimal(49) + sum(usage)
     assert (invoice.currency, invoice.status, invoice.issued_at) == ("USD", "finalized", now)
     assert (invoice.amount_due, invoice.payment_status(now)) == (invoice.total - 50, PaymentStatus.PARTIAL)
+
+
+def assert_the_next_prices_are_drafted() -> None:
+    """Assert that the storefront shows one product, and that the next version of its plan can be compared."""
+    [product] = Product.objects.in_storefront(Audience.EXTERNAL)
+    [draft] = RatePlan.objects.filter(version=2)
+    before = version_before(draft)
+    assert before is not None
+    diff = plan_diff(draft, before)
+
+    assert (draft.status, draft.product) == (PlanStatus.DRAFT, product)
+    assert [term.field for term in diff.terms] == ["amount", "trial_days", "minimum_commitment"]
+    assert [one.change for one in diff.charges] == [*[Change.CHANGED] * 6, Change.ADDED]
 
 
 def assert_this_month_is_running(now: datetime) -> None:

@@ -22,6 +22,7 @@ from tests.factories import (
     make_charge,
     make_coupon,
     make_customer,
+    make_gateway_mapping,
     make_hold,
     make_metric,
     make_operator_key,
@@ -45,6 +46,7 @@ def _one_of_each() -> None:
     """Make a row of every model with history."""
     metric, tax = make_metric(), make_tax()
     plan = make_plan(charges=[make_charge(metric)], amount=Decimal(31), taxes=[tax.id])
+    make_gateway_mapping(product=plan.product)
     subscription = make_subscription(plan=plan)
     make_add_on(taxes=[tax.id])
     make_coupon(plans=[plan.id])

@@ -18,7 +18,7 @@ from config.kernel.admin.columns import (
     status_badge,
 )
 from config.kernel.admin.decorators import action, list_action
-from config.kernel.admin.filters import RelatedToFilter
+from config.kernel.admin.filters import RelatedToFilter, StatusFilter
 from config.kernel.admin.forms import ActionForm, DeletionForm, RecordForm
 from config.kernel.admin.inlines import LinkedRows, TabularInline
 from config.kernel.admin.metadata import MetadataField, metadata_lines
@@ -58,6 +58,7 @@ __all__ = [
     "RelatedFilter",
     "RelatedToFilter",
     "SecretText",
+    "StatusFilter",
     "TabularInline",
     "UserChangeForm",
     "UserCreationForm",

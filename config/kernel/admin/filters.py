@@ -8,10 +8,29 @@ from typing import Any, ClassVar
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from config.kernel.admin.theme import AutocompleteForm, DropdownFilter
+
+
+class StatusFilter(DropdownFilter):
+    """Keeps what is in a status now; subclasses name the ``statuses``, of which the queryset says ``with_status``."""
+
+    title = "status"
+    parameter_name = "status"
+    statuses: ClassVar[type[models.TextChoices]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the statuses."""
+        return [(str(value), str(label)) for value, label in self.statuses.choices]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep what was asked for."""
+        asked = self.value()
+        return queryset.with_status(asked, timezone.now()) if asked in self.statuses.values else queryset
 
 
 class RelatedToFilter(DropdownFilter):

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.gateways.contract import Answered, Contract, Sent
+from tests.gateways.fakes.kong_refusals import refusal, unique, unsupported
 from tests.gateways.fakes.kong_schemas import Violation, filled
 from tests.gateways.fakes.server import FakeGateway, answer, route
 
@@ -134,7 +135,7 @@ class FakeKong(FakeGateway):
         """Delete one entity; of one that is not there the answer is the same."""
         found = self._found(table, ref)
         if self.database == "off":
-            return _unsupported()
+            return unsupported()
         if found is not None:
             self.remove(table, found["id"])
         return answer(204)
@@ -189,7 +190,7 @@ class FakeKong(FakeGateway):
         if there is None or consumer is None:
             return self.unknown(sent)
         if (there["id"], consumer["id"]) in self.members:
-            return _unique({"consumer": consumer["id"], "consumer_group": there["id"]})
+            return unique({"consumer": consumer["id"], "consumer_group": there["id"]})
         self.members.add((there["id"], consumer["id"]))
         return answer(201, {"consumer_group": there, "consumers": [consumer]})
 
@@ -233,7 +234,7 @@ class FakeKong(FakeGateway):
     def _written(self, table: str, ref: str, body: Entity) -> Answered:
         """Answer a PUT; where the path names a name the entity keeps its id."""
         if self.database == "off":
-            return _unsupported()
+            return unsupported()
         found = self._found(table, ref)
         written = self._write(table, found["id"] if found else ref, body)
         return written if isinstance(written, Answered) else answer(200, written)
@@ -244,14 +245,14 @@ class FakeKong(FakeGateway):
             foreign = (body.get(field) or {}).get("id")
             if foreign and foreign not in self.tables[other]:
                 fields = {field: {"id": foreign}}
-                return _refusal(400, 4, "foreign key violation", f"the foreign key '{field}' does not exist", fields)
+                return refusal(400, 4, "foreign key violation", f"the foreign key '{field}' does not exist", fields)
         try:
             entity = filled(table, body, self._plugins())
         except Violation as violation:
-            return _refusal(400, 2, "schema violation", f"schema violation ({violation})", violation.fields)
+            return refusal(400, 2, "schema violation", f"schema violation ({violation})", violation.fields)
         taken = self._taken(table, ref, entity)
         if taken is not None:
-            return _unique(taken)
+            return unique(taken)
         self.clock += 1
         before = self.tables[table].get(ref)
         entity |= {"id": ref, "created_at": before["created_at"] if before else self.clock}
@@ -287,18 +288,3 @@ def _scope(plugin: Mapping[str, Any]) -> Entity:
 
 def _entry(entry: Mapping[str, Any]) -> Entity:
     return {"consumer": entry["consumer"]["id"], "group": entry["group"]}
-
-
-def _refusal(status: int, code: int, name: str, message: str, fields: Any) -> Answered:
-    return answer(status, {"code": code, "name": name, "message": message, "fields": fields})
-
-
-def _unique(fields: Entity) -> Answered:
-    """Refuse a second one, repeating the value as Kong does."""
-    told = ",".join(f'{name}="{value}"' for name, value in fields.items())
-    return _refusal(409, 5, "unique violation", f"UNIQUE violation detected on '{{{told}}}'", fields)
-
-
-def _unsupported() -> Answered:
-    said = "cannot create, update or delete entities when not using a database"
-    return _refusal(405, 12, "operation unsupported", said, {})
