@@ -50,7 +50,7 @@ USERS = [
     (51, "eve", "eu", None),
     (55, "fay", "us", None),
 ]
-SIZES = [(0, "5.5", "eu"), (4, "2", "us"), (33, "1.25", "eu"), (40, "-3", "us"), (50, "0.7", "eu"), (52, "0.1", "us")]
+SIZES = [(0, "5.5", "eu"), (4, "2", "us"), (33, "1.25", "eu"), (40, "-3", "us"), (50, "0.7", "us"), (52, "0.1", "eu")]
 
 METRICS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ({"aggregation": "UNIQUE_COUNT", "recurring": False}, [{}, GRADUATED]),
